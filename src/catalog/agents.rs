@@ -1,0 +1,32 @@
+//! The agents that the program knows.
+
+use std::sync::Arc;
+
+use super::error::{CatalogError, nearest};
+use crate::model::Agent;
+
+/// All of them, `generic` last.
+pub fn agents() -> Result<Vec<Arc<Agent>>, CatalogError> {
+    let mut all = Vec::new();
+    for (file, text) in super::embedded::AGENTS {
+        let agent: Agent = serde_yaml::from_str(text).map_err(|error| CatalogError::yaml(file, text, &error))?;
+        all.push(Arc::new(agent));
+    }
+    all.sort_by_key(|agent| (agent.agent == "generic", agent.agent.clone()));
+    Ok(all)
+}
+
+/// The agent of this id.
+pub fn agent(id: &str) -> Result<Arc<Agent>, CatalogError> {
+    let all = agents()?;
+    let found = all.iter().find(|agent| agent.agent == id).cloned();
+    found.ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|agent| agent.agent.as_str()).collect();
+        let near = nearest(id, names.iter().copied()).map(|near| format!("did you mean `{near}`? "));
+        CatalogError::file(
+            "--agent",
+            format!("no agent is called `{id}`"),
+            format!("{}known: {}", near.unwrap_or_default(), names.join(", ")),
+        )
+    })
+}

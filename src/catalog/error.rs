@@ -1,0 +1,87 @@
+//! What is wrong with a check, profile or agent file, and where.
+
+/// An error in a YAML file: file, line and the next move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CatalogError {
+    /// The file as it was named.
+    pub file: String,
+    /// Its text, for the excerpt; empty where it could not be read.
+    pub text: String,
+    /// From 1; 0 where the error has no line.
+    pub line: usize,
+    /// From 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What to do; empty where the message says it.
+    pub help: String,
+}
+
+impl std::error::Error for CatalogError {}
+
+impl std::fmt::Display for CatalogError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => write!(f, "{}: {}", self.file, self.message),
+            line => write!(f, "{}:{line}: {}", self.file, self.message),
+        }
+    }
+}
+
+impl CatalogError {
+    /// An error of a whole file.
+    pub fn file(file: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { file: file.into(), text: String::new(), line: 0, column: 0, message: message.into(), help: help.into() }
+    }
+
+    /// What the YAML parser said.
+    pub fn yaml(file: &str, text: &str, error: &serde_yaml::Error) -> Self {
+        let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        Self { file: file.into(), text: text.into(), line, column, message, help: String::new() }
+    }
+
+    /// An error about a word of the file: placed at the first line that holds it.
+    pub fn at_word(file: &str, text: &str, word: &str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        let found = text.lines().enumerate().find_map(|(at, line)| Some((at + 1, line.find(word)? + 1)));
+        let (line, column) = found.unwrap_or((0, 0));
+        Self { file: file.into(), text: text.into(), line, column, message: message.into(), help: help.into() }
+    }
+}
+
+/// The candidate that `word` was most likely meant to be.
+pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (distance(word, candidate), candidate))
+        .filter(|(far, candidate)| *far <= candidate.len().max(word.len()) / 2)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein distance by bytes.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_offered_and_a_far_one_is_not() {
+        assert_eq!(nearest("verson", ["version", "name"]), Some("version"));
+        assert_eq!(nearest("zzzzzz", ["version", "name"]), None);
+    }
+}

@@ -1,0 +1,22 @@
+//! From YAML to a [`Policy`](crate::model::Policy): checks, profiles and agents, parsed, type-checked against the
+//! facts, and merged.
+
+mod agents;
+mod checks;
+mod embedded;
+mod error;
+mod frameworks;
+mod policy;
+mod predicate;
+mod schema;
+mod typecheck;
+mod waivers;
+
+pub use agents::{agent, agents};
+pub use checks::{checks, load_dir};
+pub use error::CatalogError;
+pub use frameworks::{ChecklistLine, Control, Framework, checklist, frameworks};
+pub use policy::{LocalProfile, Request, policy, profile_from_text, profile_names};
+pub use schema::{Kind as SchemaKind, check_schema, facts_schema, profile_schema};
+pub use typecheck::Types;
+pub use waivers::today;

@@ -1,0 +1,231 @@
+//! Runs checks over facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::lookup::{Bound, Scope};
+use super::predicate::{Answer, Truth, decide, item_name};
+use crate::facts::{Facts, PROBES, Per};
+use crate::model::{Check, Evidence, Finding, Os, Parameters, Policy, Status, Template, Unseen, plain};
+
+/// The probes that a policy's checks speak of.
+pub fn needed_probes(policy: &Policy) -> BTreeSet<&'static str> {
+    policy.checks.iter().flat_map(|check| probes_of(check)).collect()
+}
+
+fn probes_of(check: &Check) -> BTreeSet<&'static str> {
+    let conditions = check.when.iter().chain([&check.require]).flat_map(|predicate| predicate.paths());
+    let sentences = [Some(&check.message), Some(&check.remediation), check.subject.as_ref()];
+    let holes = sentences.into_iter().flatten().flat_map(Template::paths);
+    let heads = conditions.chain(holes).chain(check.for_each.as_deref()).filter_map(|path| path.split('.').next());
+    heads.filter_map(|head| PROBES.iter().find(|probe| probe.name == head)).map(|probe| probe.name).collect()
+}
+
+/// All findings, worst first. `facts` belong to `agents`, in order; a check that looks at no agent runs once.
+pub fn findings(policy: &Policy, os: Os, agents: &[String], facts: &[Facts]) -> Vec<Finding> {
+    let mut all: Vec<Finding> = policy
+        .checks
+        .par_iter()
+        .flat_map_iter(|check| {
+            let per_agent =
+                probes_of(check).iter().any(|name| PROBES.iter().any(|p| p.name == *name && p.per == Per::Agent));
+            let runs = if per_agent { facts.len() } else { 1.min(facts.len()) };
+            (0..runs).flat_map(move |at| {
+                let run = Run {
+                    check,
+                    os,
+                    agent: per_agent.then(|| agents[at].as_str()),
+                    facts: &facts[at].0,
+                    parameters: &policy.parameters,
+                };
+                run.findings()
+            })
+        })
+        .collect();
+    all.sort_by(|a, b| order(a).cmp(&order(b)));
+    all
+}
+
+/// Failures before unknowns before the rest; worst first; then by name.
+fn order(finding: &Finding) -> impl Ord {
+    (
+        finding.status,
+        std::cmp::Reverse(finding.severity),
+        finding.check.clone(),
+        finding.agent.clone(),
+        finding.subject.clone(),
+    )
+}
+
+/// Stable across runs, lines and machines.
+pub fn fingerprint(check: &str, agent: Option<&str>, subject: Option<&str>) -> String {
+    let key = [check, agent.unwrap_or_default(), subject.unwrap_or_default()].join("\0");
+    Sha256::digest(key.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One check on the facts of one agent.
+struct Run<'a> {
+    check: &'a Arc<Check>,
+    os: Os,
+    agent: Option<&'a str>,
+    facts: &'a BTreeMap<&'static str, Value>,
+    parameters: &'a Parameters,
+}
+
+impl<'a> Run<'a> {
+    fn findings(&self) -> Vec<Finding> {
+        let scope = Scope { facts: self.facts, bound: Vec::new() };
+        if !self.check.os.contains(&self.os) {
+            return vec![self.finding(
+                &scope,
+                None,
+                not_applicable(format!("does not apply to {}", self.os.name()), Vec::new()),
+            )];
+        }
+        match &self.check.for_each {
+            None => vec![self.finding(&scope, None, self.judge(&scope))],
+            Some(list) => self.each(list, &scope),
+        }
+    }
+
+    /// One finding for each item that fails or cannot be told; else one for all of them.
+    fn each(&self, list: &str, scope: &Scope<'a>) -> Vec<Finding> {
+        let found = match scope.find(list) {
+            Ok(found) => found,
+            Err(unseen) => return vec![self.finding(scope, None, unknown(vec![unseen], Vec::new()))],
+        };
+        let items = found.value.as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut bad = Vec::new();
+        let (mut concerned, mut evidence) = (0, Vec::new());
+        for (at, item) in items.iter().enumerate() {
+            let mut inside = scope.clone();
+            inside.bound.push(Bound {
+                name: "item",
+                value: item,
+                shown: format!("{}[{}]", found.shown, item_name(item, at)),
+            });
+            let judged = self.judge(&inside);
+            match judged.status {
+                Status::Fail | Status::Unknown => {
+                    let subject = self.check.subject.as_ref().map(|words| fill(words, &inside, self.parameters));
+                    bad.push(self.finding(&inside, subject, judged));
+                }
+                Status::NotApplicable => {}
+                _ => {
+                    concerned += 1;
+                    evidence.extend(judged.evidence);
+                }
+            }
+        }
+        if !bad.is_empty() {
+            return bad;
+        }
+        let judged = match (items.len(), concerned) {
+            (0, _) => not_applicable(format!("`{list}` has no items"), Vec::new()),
+            (all, 0) => not_applicable(format!("none of the {all} items of `{list}` is concerned"), Vec::new()),
+            (_, good) => Judged {
+                status: Status::Pass,
+                message: format!("holds for all {good} of `{list}`"),
+                evidence,
+                unseen: Vec::new(),
+            },
+        };
+        vec![self.finding(scope, None, judged)]
+    }
+
+    fn judge(&self, scope: &Scope<'a>) -> Judged {
+        if let Some(when) = &self.check.when {
+            let Answer { truth, evidence, unseen } = decide(when, scope, self.parameters);
+            match truth {
+                Truth::Yes => {}
+                Truth::No => return not_applicable("its condition does not hold here".into(), evidence),
+                Truth::Unknown => return unknown(unseen, evidence),
+            }
+        }
+        let Answer { truth, evidence, unseen } = decide(&self.check.require, scope, self.parameters);
+        match truth {
+            Truth::Yes => Judged { status: Status::Pass, message: "holds".into(), evidence, unseen },
+            Truth::Unknown => unknown(unseen, evidence),
+            Truth::No => {
+                let message = fill(&self.check.message, scope, self.parameters);
+                Judged { status: Status::Fail, message, evidence, unseen }
+            }
+        }
+    }
+
+    fn finding(&self, scope: &Scope<'a>, subject: Option<String>, judged: Judged) -> Finding {
+        let check = self.check;
+        let mut evidence = judged.evidence;
+        evidence.dedup();
+        let mut unseen = judged.unseen;
+        unseen.dedup();
+        Finding {
+            check: check.id.clone(),
+            code: check.code.clone(),
+            title: check.title.clone(),
+            severity: check.severity,
+            confidence: check.confidence,
+            scope: check.scope,
+            status: judged.status,
+            agent: self.agent.map(str::to_owned),
+            fingerprint: fingerprint(&check.id, self.agent, subject.as_deref()),
+            subject,
+            message: judged.message,
+            evidence,
+            unseen,
+            remediation: fill(&check.remediation, scope, self.parameters),
+            waiver: None,
+            controls: check.controls.clone(),
+        }
+    }
+}
+
+/// An outcome before it gets its words.
+struct Judged {
+    status: Status,
+    message: String,
+    evidence: Vec<Evidence>,
+    unseen: Vec<Unseen>,
+}
+
+fn not_applicable(message: String, evidence: Vec<Evidence>) -> Judged {
+    Judged { status: Status::NotApplicable, message, evidence, unseen: Vec::new() }
+}
+
+fn unknown(unseen: Vec<Unseen>, evidence: Vec<Evidence>) -> Judged {
+    let why: Vec<&str> = unseen.iter().map(|unseen| unseen.why.as_str()).collect();
+    Judged { status: Status::Unknown, message: format!("could not tell: {}", why.join("; ")), evidence, unseen }
+}
+
+/// Fills a sentence. What has no value is said as such.
+fn fill(template: &Template, scope: &Scope<'_>, parameters: &Parameters) -> String {
+    let value = |path: &str| match path.strip_prefix('$') {
+        Some(name) => said(parameters.0.get(name).unwrap_or(&Value::Null)),
+        None => scope.find(path).map_or_else(|_| "(unknown)".into(), |found| said(found.value)),
+    };
+    plain(&template.fill(value)).into_owned()
+}
+
+/// A value in a sentence.
+fn said(value: &Value) -> String {
+    match value {
+        Value::Null => "(none)".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "(none)".into(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(at, item)| item_said(item, at)).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn item_said(item: &Value, at: usize) -> String {
+    match item {
+        Value::Object(_) => item_name(item, at),
+        other => said(other),
+    }
+}

@@ -1,0 +1,9 @@
+//! Compares a policy with facts. Pure: no host, no clock, no output.
+
+mod evaluate;
+mod lookup;
+mod predicate;
+mod waive;
+
+pub use evaluate::{findings, fingerprint, needed_probes};
+pub use waive::{apply_baseline, apply_waivers};

@@ -1,0 +1,103 @@
+//! Expected errors as diagnostics: what was tried, on what, and the next move.
+
+use std::io;
+
+use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceOffset};
+
+use crate::catalog::CatalogError;
+use crate::model::plain;
+
+/// Why a command did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// A check, profile or agent file is wrong.
+    #[error("{}", plain(&.0.message))]
+    Catalog(Box<CatalogError>),
+    /// A path, argument or output is wrong.
+    #[error("{}", plain(.message))]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// The next move.
+        help: String,
+    },
+    /// The output could not be written.
+    #[error("cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<CatalogError> for Failure {
+    fn from(error: CatalogError) -> Self {
+        Self::Catalog(Box::new(error))
+    }
+}
+
+impl Failure {
+    /// A wrong path or argument.
+    pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), help: help.into() }
+    }
+
+    /// As text for the terminal, the offending line included.
+    pub fn render(&self) -> String {
+        let mut text = String::from("nothing was audited\n");
+        let shown = Shown::of(self);
+        let rendered = miette::GraphicalReportHandler::new().render_report(&mut text, &shown);
+        if rendered.is_err() {
+            text.push_str(&self.to_string());
+        }
+        text
+    }
+}
+
+/// A failure with its excerpt.
+#[derive(Debug)]
+struct Shown {
+    message: String,
+    help: String,
+    source: Option<NamedSource<String>>,
+    at: usize,
+}
+
+impl Shown {
+    fn of(failure: &Failure) -> Self {
+        match failure {
+            Failure::Catalog(error) => {
+                let message = if error.text.is_empty() { error.to_string() } else { error.message.clone() };
+                Self {
+                    message: plain(&message).into_owned(),
+                    help: plain(&error.help).into_owned(),
+                    source: (error.line > 0).then(|| NamedSource::new(plain(&error.file), error.text.clone())),
+                    at: SourceOffset::from_location(&error.text, error.line, error.column).offset(),
+                }
+            }
+            Failure::Usage { help, .. } => {
+                Self { message: failure.to_string(), help: help.clone(), source: None, at: 0 }
+            }
+            Failure::Output(_) => Self { message: failure.to_string(), help: String::new(), source: None, at: 0 },
+        }
+    }
+}
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Shown {}
+
+impl Diagnostic for Shown {
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        (!self.help.is_empty()).then(|| Box::new(&self.help) as Box<dyn std::fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        self.source.as_ref()?;
+        Some(Box::new(std::iter::once(LabeledSpan::new(None, self.at, 1))))
+    }
+}

@@ -1,0 +1,137 @@
+//! What every command that looks at something starts with: the host, the policy, and whom to look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::catalog::{self, LocalProfile, Request, Types};
+use crate::cli::{ScopeArg, Target};
+use crate::commands::Failure;
+use crate::facts::{self, Facts, Timing, subject};
+use crate::host::{self, Host, RealHost};
+use crate::model::{AbsPath, Agent, Check, Parameters, Policy, Scope, Subject};
+
+/// The name of a profile that a repository brings along.
+pub(super) const LOCAL_PROFILE: &str = ".harden.yaml";
+
+/// A host, what should be true of it, and of whom.
+pub struct Session {
+    /// The machine.
+    pub host: Box<dyn Host>,
+    /// What should be true.
+    pub policy: Policy,
+    /// One for each agent.
+    pub subjects: Vec<Subject>,
+    /// All known checks, for names.
+    pub checks: BTreeMap<String, Arc<Check>>,
+}
+
+impl Session {
+    /// Opens the host, merges the policy, finds the agents.
+    pub fn open(target: &Target, folders: &[std::path::PathBuf], mut request: Request) -> Result<Self, Failure> {
+        let (host, workspace) = open_host(target)?;
+        let types = Types::default();
+        let mut checks = catalog::checks(&types)?;
+        for folder in folders {
+            checks.extend(catalog::load_dir(&types, folder)?);
+        }
+        request.profile = target.profile.clone();
+        request.scope = target.scope.map(scope);
+        request.local = local_profile(host.as_ref(), &workspace)?;
+        let policy = catalog::policy(&checks, &request, catalog::today())?;
+        let subjects = subjects(host.as_ref(), target.agent.as_deref(), &policy.parameters, policy.scope, &workspace)?;
+        Ok(Self { host, policy, subjects, checks })
+    }
+}
+
+fn open_host(target: &Target) -> Result<(Box<dyn Host>, AbsPath), Failure> {
+    let given = target.path.as_deref();
+    match &target.root {
+        Some(root) => {
+            let host = RealHost::image(root).map_err(|error| {
+                Failure::usage(
+                    format!("cannot open `{}`: {error}", root.display()),
+                    "give --root the top folder of a mounted image",
+                )
+            })?;
+            let path = AbsPath::root().join(given.unwrap_or(Path::new("/")));
+            check_folder(&host, &path)?;
+            Ok((Box::new(host), path))
+        }
+        None => {
+            let path = given.unwrap_or(Path::new("."));
+            let full = path.canonicalize().map_err(|error| {
+                Failure::usage(format!("cannot open `{}`: {error}", path.display()), "give the folder of a project")
+            })?;
+            let host = RealHost::live().map_err(|error| Failure::usage(format!("cannot open `/`: {error}"), ""))?;
+            let path = AbsPath::new(full).unwrap_or_else(AbsPath::root);
+            check_folder(&host, &path)?;
+            Ok((Box::new(host), path))
+        }
+    }
+}
+
+fn check_folder(host: &dyn Host, path: &AbsPath) -> Result<(), Failure> {
+    let stat = host::resolve(host, path, None).and_then(|path| host.stat(&path));
+    match stat {
+        Ok(stat) if stat.kind == host::Kind::Dir => Ok(()),
+        Ok(_) => Err(Failure::usage(format!("`{path}` is not a folder"), "give the folder of a project")),
+        Err(error) => Err(Failure::usage(format!("cannot open `{path}`: {error}"), "give the folder of a project")),
+    }
+}
+
+fn scope(arg: ScopeArg) -> Scope {
+    match arg {
+        ScopeArg::Repo => Scope::Repo,
+        ScopeArg::User => Scope::User,
+        ScopeArg::Host => Scope::Host,
+    }
+}
+
+fn local_profile(host: &dyn Host, workspace: &AbsPath) -> Result<Option<LocalProfile>, Failure> {
+    let unreadable = |error| {
+        Failure::usage(
+            format!("cannot read the local profile `{LOCAL_PROFILE}`: {error}"),
+            "make it a readable file, or remove it",
+        )
+    };
+    let top = subject::git_top(host, workspace).map_err(unreadable)?.unwrap_or_else(|| workspace.clone());
+    let text = host::read_text(host, &top.join(LOCAL_PROFILE), Some(&top), 1 << 20).map_err(unreadable)?;
+    Ok(text.map(|text| LocalProfile { file: LOCAL_PROFILE.to_owned(), text }))
+}
+
+/// The subjects of the named agent, or of all that are in use here. Without any, the generic one stands in.
+fn subjects(
+    host: &dyn Host,
+    named: Option<&str>,
+    parameters: &Parameters,
+    scope: Scope,
+    workspace: &AbsPath,
+) -> Result<Vec<Subject>, Failure> {
+    let settle = |agent: Arc<Agent>| {
+        subject::settle(host, agent, parameters, scope, workspace).map_err(|error| {
+            Failure::usage(
+                format!("cannot tell who runs the agent: {error}"),
+                "look at /etc/passwd, or audit with --scope repo",
+            )
+        })
+    };
+    if let Some(name) = named {
+        return Ok(vec![settle(catalog::agent(name)?)?]);
+    }
+    let all = catalog::agents()?.into_iter().map(settle).collect::<Result<Vec<_>, _>>()?;
+    let in_use = |subject: &Subject| {
+        let places = subject.agent.detect.iter().filter_map(|path| subject::place(subject, path));
+        places
+            .filter(|path| scope != Scope::Repo || path.is_within(&subject.project))
+            .any(|path| subject::seems_to_exist(host, &path))
+    };
+    let (used, mut unused): (Vec<_>, Vec<_>) = all.into_iter().partition(in_use);
+    Ok(if used.is_empty() { unused.pop().into_iter().collect() } else { used })
+}
+
+/// The facts that the policy needs, for each subject.
+pub fn gather(session: &Session) -> (Vec<Facts>, Vec<Timing>) {
+    let needed: BTreeSet<&str> = crate::check::needed_probes(&session.policy);
+    facts::gather(session.host.as_ref(), &session.subjects, &needed)
+}

@@ -1,0 +1,214 @@
+//! What is true of a host, a project and its agents: one probe per file, each run once, none seeing another.
+//!
+//! A probe is a function from a [`Host`] and a [`Subject`] to a typed fact. What it could not read it says, with the
+//! next move: as an error for the whole fact, as [`Look`](crate::model::Look) for a part. It never holds a secret: values are redacted where
+//! they are read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+use schemars::{Schema, SchemaGenerator};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::host::{Host, ToolError};
+use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
+
+pub mod subject;
+
+/// What a fact is about: it is looked up once for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Per {
+    /// The machine and the account that runs the agent.
+    Host,
+    /// Each agent.
+    Agent,
+}
+
+/// How one fact is looked up.
+pub struct Probe {
+    /// The first word of its paths.
+    pub name: &'static str,
+    /// What it tells.
+    pub about: &'static str,
+    /// How often it runs.
+    pub per: Per,
+    /// The narrowest scope in which it may look.
+    pub scope: Scope,
+    /// Its shape.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+    /// The look itself.
+    pub look: fn(&dyn Host, &Subject) -> Result<Value, ProbeError>,
+}
+
+macro_rules! probes {
+    ($($name:ident: $per:ident, $scope:ident, $about:literal;)*) => {
+        $(pub mod $name;)*
+
+        /// Every probe. A new one is a file and a row here.
+        pub const PROBES: &[Probe] = &[$(Probe {
+            name: stringify!($name),
+            about: $about,
+            per: Per::$per,
+            scope: Scope::$scope,
+            schema: |generator| generator.subschema_for::<$name::Fact>(),
+            look: |host, subject| $name::look(host, subject).and_then(to_value),
+        },)*];
+    };
+}
+
+probes! {
+    user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
+}
+
+fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
+    serde_json::to_value(fact).map_err(ProbeError::Unwritable)
+}
+
+/// Why a look failed as a whole.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// A file or folder could not be read.
+    #[error("cannot read `{path}`: {cause}")]
+    Unreadable {
+        /// The path.
+        path: AbsPath,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// A tool gave no answer.
+    #[error(transparent)]
+    Tool(#[from] ToolError),
+    /// A tool or file answered something that cannot be understood.
+    #[error("{what} is not understood: {why}")]
+    Garbled {
+        /// What was read.
+        what: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Known to be out of reach.
+    #[error("{}", .0.why)]
+    Unseen(Unseen),
+    /// The fact does not serialize; a bug.
+    #[error("fact cannot be written down: {0}")]
+    Unwritable(serde_json::Error),
+}
+
+impl ProbeError {
+    /// A path that exists and could not be read.
+    pub fn unreadable(path: &AbsPath, cause: io::Error) -> Self {
+        Self::Unreadable { path: path.clone(), cause }
+    }
+
+    /// An answer that is not of the expected form.
+    pub fn garbled(what: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::Garbled { what: what.into(), why: why.into() }
+    }
+}
+
+impl From<ProbeError> for Unseen {
+    fn from(error: ProbeError) -> Self {
+        let how = match &error {
+            ProbeError::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => "run with sudo",
+            ProbeError::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::FileTooLarge => {
+                "make the file smaller"
+            }
+            ProbeError::Unreadable { .. } => "look at the path by hand",
+            ProbeError::Garbled { .. } => "report this with the harden version",
+            ProbeError::Unwritable(_) => "report this as a bug",
+            ProbeError::Tool(_) | ProbeError::Unseen(_) => "",
+        };
+        match error {
+            ProbeError::Tool(error) => error.into(),
+            ProbeError::Unseen(unseen) => unseen,
+            error => Self::new(error.to_string(), how),
+        }
+    }
+}
+
+/// The facts of one agent on one host: probe name to fact. A failed look is remembered as such.
+#[derive(Clone, Debug, Default)]
+pub struct Facts(pub BTreeMap<&'static str, Value>);
+
+/// How long a probe took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// The probe.
+    pub probe: &'static str,
+    /// The agent, for probes that run per agent.
+    pub agent: Option<String>,
+    /// Its own time.
+    pub took: Duration,
+}
+
+/// Runs the `needed` probes for all `subjects` in parallel, those of the host once. Returns the facts of each
+/// subject, in order, and how long each probe took.
+pub fn gather(host: &dyn Host, subjects: &[Subject], needed: &BTreeSet<&str>) -> (Vec<Facts>, Vec<Timing>) {
+    let jobs: Vec<(&Probe, usize)> = PROBES
+        .iter()
+        .filter(|probe| needed.contains(probe.name))
+        .flat_map(|probe| {
+            let times = if probe.per == Per::Agent { subjects.len() } else { 1.min(subjects.len()) };
+            (0..times).map(move |subject| (probe, subject))
+        })
+        .collect();
+    let looks: Vec<(Value, Timing)> = jobs.par_iter().map(|(probe, at)| timed(probe, host, &subjects[*at])).collect();
+    let mut facts = vec![Facts::default(); subjects.len()];
+    let mut timings = Vec::with_capacity(looks.len());
+    for ((probe, at), (value, timing)) in jobs.into_iter().zip(looks) {
+        timings.push(timing);
+        match probe.per {
+            Per::Agent => {
+                facts[at].0.insert(probe.name, value);
+            }
+            Per::Host => facts.iter_mut().for_each(|facts| {
+                facts.0.insert(probe.name, value.clone());
+            }),
+        }
+    }
+    (facts, timings)
+}
+
+fn timed(probe: &Probe, host: &dyn Host, subject: &Subject) -> (Value, Timing) {
+    let start = Instant::now();
+    let value = if subject.scope < probe.scope {
+        unseen_value(Unseen::new(
+            format!("`{}` lies outside the {} scope", probe.name, subject.scope.name()),
+            format!("audit with --scope {}", probe.scope.name()),
+        ))
+    } else {
+        (probe.look)(host, subject).unwrap_or_else(|error| unseen_value(error.into()))
+    };
+    let agent = (probe.per == Per::Agent).then(|| subject.agent.agent.clone());
+    (value, Timing { probe: probe.name, agent, took: start.elapsed() })
+}
+
+fn unseen_value(unseen: Unseen) -> Value {
+    serde_json::to_value(Look::<()>::Unknown(unseen)).unwrap_or(Value::Null)
+}
+
+/// The JSON Schema of all facts together: what a check may speak of.
+pub fn schema() -> Schema {
+    let mut generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
+    let properties: serde_json::Map<String, Value> = PROBES
+        .iter()
+        .map(|probe| {
+            let mut schema = Value::from((probe.schema)(&mut generator));
+            if let Some(object) = schema.as_object_mut() {
+                object.insert("description".into(), probe.about.into());
+            }
+            (probe.name.to_owned(), schema)
+        })
+        .collect();
+    let definitions = generator.take_definitions(true);
+    schemars::json_schema!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "harden facts",
+        "type": "object",
+        "properties": properties,
+        "$defs": definitions,
+    })
+}

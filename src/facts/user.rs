@@ -1,0 +1,108 @@
+//! The account that runs the agent.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ProbeError;
+use crate::host::{Account, Accounts, Host};
+use crate::model::{AbsPath, AgentUser, Gid, Mode, Os, Subject, Uid, UserSource};
+
+/// The account that runs the agent.
+#[derive(Serialize, JsonSchema)]
+pub struct Fact {
+    /// Its name.
+    name: String,
+    /// Its number; null where there is no such account.
+    uid: Option<Uid>,
+    /// How it was found.
+    source: UserSource,
+    /// Whether there is such an account.
+    exists: bool,
+    /// Whether it is the account of the person who audits.
+    is_invoker: bool,
+    /// Whether a person logs in with it.
+    is_human: bool,
+    /// Other names of the same number.
+    same_number: Vec<String>,
+    /// Its groups.
+    groups: Vec<UserGroup>,
+    /// Names of those of its groups that come close to root.
+    root_equivalent_groups: Vec<UserGroup>,
+    /// Its home.
+    home: Option<AbsPath>,
+    /// The mode of its home; null where there is none.
+    home_mode: Option<Mode>,
+    /// Its login shell.
+    shell: Option<String>,
+}
+
+/// A group of the account.
+#[derive(Clone, Serialize, JsonSchema)]
+struct UserGroup {
+    /// Its name.
+    name: String,
+    /// Its number.
+    gid: Gid,
+    /// What membership gives, where that is close to root.
+    gives: Option<&'static str>,
+}
+
+/// See [`Fact`].
+pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
+    let user = &subject.user;
+    let account = accounts.user(&user.name);
+    let groups: Vec<UserGroup> = user.groups.iter().map(|gid| group(subject.os, &accounts, *gid)).collect();
+    Ok(Fact {
+        name: user.name.clone(),
+        uid: user.uid,
+        source: user.source,
+        exists: user.uid.is_some(),
+        is_invoker: user.uid.is_some() && user.uid == subject.invoker.uid,
+        is_human: account.is_some_and(|account| account.is_human(subject.os)),
+        same_number: same_number(&accounts, user),
+        root_equivalent_groups: groups.iter().filter(|group| group.gives.is_some()).cloned().collect(),
+        groups,
+        home: user.home.clone(),
+        home_mode: home_mode(host, user)?,
+        shell: account.map(|account: &Account| account.shell.clone()),
+    })
+}
+
+fn same_number(accounts: &Accounts, user: &AgentUser) -> Vec<String> {
+    let twins = accounts.users.iter().filter(|other| Some(other.uid) == user.uid && other.name != user.name);
+    twins.map(|other| other.name.clone()).collect()
+}
+
+fn home_mode(host: &dyn Host, user: &AgentUser) -> Result<Option<Mode>, ProbeError> {
+    let Some(home) = &user.home else { return Ok(None) };
+    match crate::host::resolve(host, home, None).and_then(|home| host.stat(&home)) {
+        Ok(stat) => Ok(Some(stat.mode)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ProbeError::unreadable(home, error)),
+    }
+}
+
+fn group(os: Os, accounts: &Accounts, gid: Gid) -> UserGroup {
+    let name = accounts.group_name(gid);
+    UserGroup { gives: gives(os, &name, gid), name, gid }
+}
+
+/// What membership in a group gives, where that is root or close to it.
+fn gives(os: Os, name: &str, gid: Gid) -> Option<&'static str> {
+    if gid == Gid(0) {
+        return Some("root's own group");
+    }
+    match name {
+        "sudo" | "wheel" | "admin" => Some("root through sudo"),
+        "docker" => Some("root through the container engine"),
+        "podman" => Some("root through the container engine's socket"),
+        "lxd" | "incus" | "incus-admin" => Some("root through system containers"),
+        "libvirt" | "kvm" => Some("the host's disks through virtual machines"),
+        "disk" => Some("every file through the raw disk"),
+        "shadow" => Some("the password hashes"),
+        "adm" | "systemd-journal" => Some("the system's logs"),
+        "staff" if os == Os::Linux => Some("programs in /usr/local that root runs"),
+        _ => None,
+    }
+}

@@ -1,0 +1,444 @@
+//! This machine, or a mounted image of one. Paths are opened below one directory handle with links refused in the
+//! kernel, so what a hostile process swaps in between is an error, not an escape.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode as OpenMode, OFlags};
+use wait_timeout::ChildExt;
+
+use super::access::{Acl, AclEntry, AclTag};
+use super::{Account, Accounts, Entry, History, Host, Keep, Kind, Output, Process, Stat, Tool, ToolError};
+use crate::model::{AbsPath, Gid, Mode, Os, Uid};
+
+/// How long a tool may take.
+const TOOL_SECONDS: u64 = 10;
+/// How much a tool may print: 32 MiB.
+const TOOL_LIMIT: u64 = 32;
+/// The most entries one walk returns or passes.
+const WALK_LIMIT: usize = 20_000_000;
+
+/// A machine seen through its root directory.
+pub struct RealHost {
+    top: OwnedFd,
+    prefix: PathBuf,
+    live: bool,
+}
+
+impl RealHost {
+    /// The running machine.
+    pub fn live() -> io::Result<Self> {
+        Self::open(Path::new("/"), true)
+    }
+
+    /// A mounted image or container root; nothing of the running machine leaks in.
+    pub fn image(root: &Path) -> io::Result<Self> {
+        Self::open(&root.canonicalize()?, false)
+    }
+
+    fn open(root: &Path, live: bool) -> io::Result<Self> {
+        let top = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC | path_flag(), OpenMode::empty())?;
+        Ok(Self { top, prefix: root.to_owned(), live })
+    }
+
+    /// Opens `path` with links refused in every component.
+    fn open_at(&self, path: &AbsPath, flags: OFlags) -> io::Result<OwnedFd> {
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let relative = path.below(&AbsPath::root()).unwrap_or(Path::new(""));
+        if relative.as_os_str().is_empty() {
+            return Ok(rustix::fs::openat(&self.top, ".", flags, OpenMode::empty())?);
+        }
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::ResolveFlags;
+            let how = ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+            match rustix::fs::openat2(&self.top, relative, flags, OpenMode::empty(), how) {
+                Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => {}
+                other => return Ok(other?),
+            }
+        }
+        self.open_by_component(relative, flags)
+    }
+
+    /// What `openat2` does in one call, for systems without it.
+    fn open_by_component(&self, relative: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let mut folder = rustix::io::fcntl_dupfd_cloexec(&self.top, 0)?;
+        if let Some(parent) = relative.parent() {
+            for name in parent.components() {
+                let search = path_flag() | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                folder = rustix::fs::openat(&folder, name.as_os_str(), search, OpenMode::empty())?;
+            }
+        }
+        Ok(rustix::fs::openat(&folder, relative.file_name().unwrap_or(OsStr::new(".")), flags, OpenMode::empty())?)
+    }
+
+    fn real_path(&self, path: &AbsPath) -> PathBuf {
+        self.prefix.join(path.below(&AbsPath::root()).unwrap_or(Path::new("")))
+    }
+
+    fn xattr(&self, path: &AbsPath, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let mut value = vec![0; 4096];
+        match rustix::fs::lgetxattr(self.real_path(path), name, &mut value) {
+            Ok(length) => {
+                value.truncate(length);
+                Ok(Some(value))
+            }
+            Err(rustix::io::Errno::NODATA | rustix::io::Errno::NOTSUP) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn text(&self, path: &str) -> io::Result<String> {
+        let path = AbsPath::root().join(path);
+        Ok(String::from_utf8_lossy(&self.read(&super::resolve(self, &path, None)?, 16 << 20)?).into_owned())
+    }
+}
+
+/// A handle that only names a path, where the system has such.
+fn path_flag() -> OFlags {
+    #[cfg(target_os = "linux")]
+    return OFlags::PATH;
+    #[cfg(not(target_os = "linux"))]
+    return OFlags::RDONLY;
+}
+
+impl Host for RealHost {
+    fn os(&self) -> Os {
+        if cfg!(target_os = "macos") { Os::Macos } else { Os::Linux }
+    }
+
+    fn is_live(&self) -> bool {
+        self.live
+    }
+
+    fn stat(&self, path: &AbsPath) -> io::Result<Stat> {
+        let relative = path.below(&AbsPath::root()).unwrap_or(Path::new(""));
+        let stat = if relative.as_os_str().is_empty() {
+            rustix::fs::fstat(&self.top)?
+        } else {
+            let parent = path.parent().unwrap_or_else(AbsPath::root);
+            let folder = self.open_at(&parent, path_flag() | OFlags::DIRECTORY)?;
+            rustix::fs::statat(&folder, path.name().unwrap_or(OsStr::new(".")), AtFlags::SYMLINK_NOFOLLOW)?
+        };
+        Ok(Stat {
+            kind: kind_of(FileType::from_raw_mode(stat.st_mode)),
+            uid: Uid(stat.st_uid),
+            gid: Gid(stat.st_gid),
+            mode: Mode::new(u32::from(stat.st_mode)),
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: stat.st_mtime,
+        })
+    }
+
+    fn read_link(&self, path: &AbsPath) -> io::Result<PathBuf> {
+        let parent = path.parent().unwrap_or_else(AbsPath::root);
+        let folder = self.open_at(&parent, path_flag() | OFlags::DIRECTORY)?;
+        let target = rustix::fs::readlinkat(&folder, path.name().unwrap_or(OsStr::new(".")), Vec::new())?;
+        Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
+    }
+
+    fn list(&self, path: &AbsPath) -> io::Result<Vec<Entry>> {
+        let folder = self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let mut entries = Vec::new();
+        for entry in Dir::read_from(&folder)? {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let kind = match entry.file_type() {
+                FileType::Unknown => self.stat(&path.join(name))?.kind,
+                known => kind_of(known),
+            };
+            entries.push(Entry { name: name.to_owned(), kind });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn read(&self, path: &AbsPath, limit: u64) -> io::Result<Vec<u8>> {
+        // Looked at first: opening a device can have effects of its own.
+        let stat = self.stat(path)?;
+        if stat.kind != Kind::File {
+            return Err(not_a_file(stat.kind));
+        }
+        let fd = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+        if kind_of(FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode)) != Kind::File {
+            return Err(not_a_file(Kind::Special));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(stat.size.min(limit)).unwrap_or(0));
+        std::fs::File::from(fd).take(limit + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(too_large(stat.size, limit));
+        }
+        Ok(bytes)
+    }
+
+    fn acl(&self, path: &AbsPath) -> io::Result<Option<Acl>> {
+        if self.os() != Os::Linux {
+            return Ok(None);
+        }
+        Ok(self.xattr(path, "system.posix_acl_access")?.and_then(|bytes| parse_acl(&bytes)))
+    }
+
+    fn has_capabilities(&self, path: &AbsPath) -> io::Result<bool> {
+        Ok(self.os() == Os::Linux && self.xattr(path, "security.capability")?.is_some())
+    }
+
+    fn walk(
+        &self,
+        top: &AbsPath,
+        keep: &mut dyn FnMut(&Path, Kind) -> Keep,
+    ) -> io::Result<(Vec<(PathBuf, Kind)>, u64)> {
+        let base = self.real_path(top);
+        let (mut kept, mut closed, mut seen) = (Vec::new(), 0, 0_usize);
+        let mut walk = walkdir::WalkDir::new(&base).min_depth(1).follow_links(false).into_iter();
+        while let Some(entry) = walk.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if error.depth() == 0 => return Err(error.into()),
+                Err(_) => {
+                    closed += 1;
+                    continue;
+                }
+            };
+            seen += 1;
+            if seen > WALK_LIMIT {
+                return Err(io::Error::other(format!("more than {WALK_LIMIT} files")));
+            }
+            let Ok(relative) = entry.path().strip_prefix(&base) else { continue };
+            let kind = kind_of_std(entry.file_type());
+            match keep(relative, kind) {
+                Keep::Yes => kept.push((relative.to_owned(), kind)),
+                Keep::Pass => {}
+                Keep::Prune if kind == Kind::Dir => walk.skip_current_dir(),
+                Keep::Prune => {}
+            }
+        }
+        Ok((kept, closed))
+    }
+
+    fn accounts(&self) -> io::Result<Accounts> {
+        if self.os() == Os::Macos && self.live {
+            return super::accounts::from_dscl(self);
+        }
+        let mut accounts = Accounts::parse(&self.text("/etc/passwd")?, &self.text("/etc/group")?);
+        if self.live {
+            add_from_directory(&mut accounts, Uid(users::get_current_uid()));
+        }
+        Ok(accounts)
+    }
+
+    fn invoker(&self) -> io::Result<Uid> {
+        // Behind sudo the developer is the one who called it.
+        let behind = self.env("SUDO_UID").and_then(|uid| uid.parse().ok()).map(Uid);
+        let current = Uid(users::get_current_uid());
+        Ok(if current == Uid(0) { behind.unwrap_or(current) } else { current })
+    }
+
+    fn processes(&self) -> io::Result<Vec<Process>> {
+        if !self.live {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "an image runs no processes"));
+        }
+        processes()
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        if !self.live {
+            return None;
+        }
+        std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    }
+
+    fn env_names(&self) -> Vec<String> {
+        if !self.live {
+            return Vec::new();
+        }
+        let mut names: Vec<_> = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    fn run(&self, tool: Tool, args: &[&str]) -> Result<Output, ToolError> {
+        if !self.live {
+            return Err(ToolError::NotLive(tool.name()));
+        }
+        let program = tool.candidates().find(|path| Path::new(path).exists()).ok_or(ToolError::Missing(tool.name()))?;
+        run(tool, &program, args)
+    }
+
+    fn history(&self, git_dir: &AbsPath, limit: u64, keep: &(dyn Fn(&[u8]) -> bool + Sync)) -> io::Result<History> {
+        super::git_history::history(self, &self.real_path(git_dir), git_dir, limit, keep)
+    }
+}
+
+/// Adds an account that lives in a directory service instead of `/etc/passwd`.
+fn add_from_directory(accounts: &mut Accounts, uid: Uid) {
+    if accounts.user_of(uid).is_some() {
+        return;
+    }
+    let Some(user) = users::get_user_by_uid(uid.0) else { return };
+    use users::os::unix::UserExt;
+    let name = user.name().to_string_lossy().into_owned();
+    for group in users::get_user_groups(&name, user.primary_group_id()).unwrap_or_default() {
+        let gid = Gid(group.gid());
+        let entry = accounts.groups.iter_mut().find(|known| known.gid == gid);
+        match entry {
+            Some(known) if !known.members.contains(&name) => known.members.push(name.clone()),
+            Some(_) => {}
+            None => accounts.groups.push(super::Group {
+                name: group.name().to_string_lossy().into_owned(),
+                gid,
+                members: vec![name.clone()],
+            }),
+        }
+    }
+    accounts.users.push(Account {
+        name,
+        uid,
+        gid: Gid(user.primary_group_id()),
+        home: AbsPath::new(user.home_dir()),
+        shell: user.shell().to_string_lossy().into_owned(),
+    });
+}
+
+fn processes() -> io::Result<Vec<Process>> {
+    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+    let mut system = System::new().map_err(io::Error::other)?;
+    let what = ProcessRefreshKind::nothing()
+        .with_user(UpdateKind::Always)
+        .with_cmd(UpdateKind::Always)
+        .with_exe(UpdateKind::Always)
+        .with_environ(UpdateKind::Always)
+        .with_cwd(UpdateKind::Always)
+        .without_tasks();
+    system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+    let mut list: Vec<Process> = system
+        .processes()
+        .iter()
+        .map(|(pid, process)| Process {
+            pid: pid.as_u32(),
+            parent: process.parent().map(sysinfo::Pid::as_u32),
+            uid: process.effective_user_id().or(process.user_id()).map(|uid| Uid(**uid)),
+            name: process.name().to_string_lossy().into_owned(),
+            exe: process.exe().and_then(AbsPath::new),
+            args: process.cmd().iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+            env: (!process.environ().is_empty())
+                .then(|| process.environ().iter().filter_map(|pair| variable_name(pair)).collect()),
+            cwd: process.cwd().and_then(AbsPath::new),
+        })
+        .collect();
+    list.sort_by_key(|process| process.pid);
+    Ok(list)
+}
+
+fn variable_name(pair: &OsStr) -> Option<String> {
+    let text = pair.to_string_lossy();
+    text.split_once('=').map(|(name, _)| name.to_owned())
+}
+
+fn run(tool: Tool, program: &str, args: &[&str]) -> Result<Output, ToolError> {
+    let io = |error| ToolError::Io(tool.name(), error);
+    let mut child = Command::new(program)
+        .args(args)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(io)?;
+    let stdout = child.stdout.take().map(collect);
+    let stderr = child.stderr.take().map(collect);
+    let Some(status) = child.wait_timeout(Duration::from_secs(TOOL_SECONDS)).map_err(io)? else {
+        child.kill().and_then(|()| child.wait()).map_err(io)?;
+        return Err(ToolError::TimedOut(tool.name(), TOOL_SECONDS));
+    };
+    let text = |reader: Option<std::thread::JoinHandle<io::Result<Vec<u8>>>>| {
+        let bytes = reader
+            .map_or(Ok(Vec::new()), |reader| reader.join().unwrap_or_else(|_| Err(io::Error::other("reader died"))));
+        let bytes = bytes.map_err(io)?;
+        if bytes.len() as u64 > TOOL_LIMIT << 20 {
+            return Err(ToolError::TooLong(tool.name(), TOOL_LIMIT));
+        }
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    Ok(Output { status: status.code().unwrap_or(-1), stdout: text(stdout)?, stderr: text(stderr)? })
+}
+
+/// Reads all of a pipe beside the wait, so that a talkative tool cannot block; what is over the limit is dropped.
+fn collect(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<io::Result<Vec<u8>>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.by_ref().take((TOOL_LIMIT << 20) + 1).read_to_end(&mut bytes)?;
+        io::copy(&mut pipe, &mut io::sink())?;
+        Ok(bytes)
+    })
+}
+
+fn kind_of(kind: FileType) -> Kind {
+    match kind {
+        FileType::RegularFile => Kind::File,
+        FileType::Directory => Kind::Dir,
+        FileType::Symlink => Kind::Link,
+        FileType::Socket => Kind::Socket,
+        _ => Kind::Special,
+    }
+}
+
+fn kind_of_std(kind: std::fs::FileType) -> Kind {
+    use std::os::unix::fs::FileTypeExt;
+    if kind.is_file() {
+        Kind::File
+    } else if kind.is_dir() {
+        Kind::Dir
+    } else if kind.is_symlink() {
+        Kind::Link
+    } else if kind.is_socket() {
+        Kind::Socket
+    } else {
+        Kind::Special
+    }
+}
+
+/// The error for a path that names something other than a regular file.
+pub(super) fn not_a_file(kind: Kind) -> io::Error {
+    let what = match kind {
+        Kind::Dir => "a directory",
+        Kind::Link => "a link that was not followed",
+        Kind::Socket => "a socket",
+        Kind::File | Kind::Special => "a FIFO or device",
+    };
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{what}, not a regular file"))
+}
+
+/// The error for a file beyond its limit.
+pub(super) fn too_large(size: u64, limit: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes, more than the {limit} that are read"))
+}
+
+/// The kernel's form of an access list: a version word, then tag, rights and id of each entry, little-endian.
+fn parse_acl(bytes: &[u8]) -> Option<Acl> {
+    let entries = bytes.strip_prefix(&2u32.to_le_bytes())?;
+    let parse = |entry: &[u8]| {
+        let id = u32::from_le_bytes(entry[4..8].try_into().ok()?);
+        let tag = match u16::from_le_bytes(entry[..2].try_into().ok()?) {
+            0x01 => AclTag::Owner,
+            0x02 => AclTag::User(Uid(id)),
+            0x04 => AclTag::OwningGroup,
+            0x08 => AclTag::Group(Gid(id)),
+            0x10 => AclTag::Mask,
+            0x20 => AclTag::Other,
+            _ => return None,
+        };
+        Some(AclEntry { tag, rights: entry[2] & 7 })
+    };
+    entries.chunks_exact(8).map(parse).collect::<Option<Vec<_>>>().map(Acl)
+}

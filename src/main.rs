@@ -1,0 +1,7 @@
+//! The `harden` program: parse, dispatch, exit.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harden::commands::main()
+}

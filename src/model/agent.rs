@@ -1,0 +1,260 @@
+//! An agent as data: where it keeps things and in which shape. The files are `profiles/agents/*.yaml`.
+//!
+//! Paths are written with places: `{home}`, `{config}`, `{data}`, `{state}`, `{cache}` (XDG, as the agent sees
+//! them), `{tmp}`, `{workspace}` (where it starts), `{project}` (top of the git work tree around it).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Os, Scope};
+
+/// One agent.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// Its id; equals the file name.
+    pub agent: String,
+    /// What people call it.
+    pub name: String,
+    /// Versions whose behaviour was compared with this file.
+    #[serde(default)]
+    pub verified: Vec<String>,
+    /// Names of its program on PATH.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// Names of its processes.
+    #[serde(default)]
+    pub processes: Vec<String>,
+    /// Files or folders that show that it is in use.
+    #[serde(default)]
+    pub detect: Vec<String>,
+    /// Where its configuration comes from, lowest precedence first.
+    #[serde(default)]
+    pub config: Vec<ConfigLayer>,
+    /// Where MCP servers stand in the merged configuration, and in which shape.
+    #[serde(default)]
+    pub mcp: Vec<McpLocation>,
+    /// How permissions are written; absent where `harden` cannot read them.
+    #[serde(default)]
+    pub permissions: Option<PermissionShape>,
+    /// Settings that audits ask for by name.
+    #[serde(default)]
+    pub switches: Vec<Switch>,
+    /// Keys that look like settings and do nothing, with what to write instead.
+    #[serde(default)]
+    pub dead_keys: Vec<DeadKey>,
+    /// Top-level keys that the program knows; empty where unknown keys cannot be told.
+    #[serde(default)]
+    pub known_keys: Vec<String>,
+    /// Places of a policy file beside the configuration.
+    #[serde(default)]
+    pub policy_files: Vec<String>,
+    /// What it writes.
+    #[serde(default)]
+    pub state: Vec<StatePath>,
+    /// Patterns that a project's ignore rules have to cover.
+    #[serde(default)]
+    pub ignore: Vec<String>,
+    /// Instruction files that it reads, as globs in the project.
+    #[serde(default)]
+    pub instructions: Vec<String>,
+    /// Folders of plugins, hooks, tools and agents that it loads.
+    #[serde(default)]
+    pub code: Vec<String>,
+    /// Environment variables with a meaning to it.
+    #[serde(default)]
+    pub env: AgentEnv,
+    /// Command-line words that approve everything.
+    #[serde(default)]
+    pub approve_flags: Vec<String>,
+}
+
+/// A source of configuration.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigLayer {
+    /// Its name in reports.
+    pub layer: String,
+    /// Who controls it: the repository, the account or the machine.
+    pub scope: Scope,
+    /// Only on this system.
+    #[serde(default)]
+    pub os: Option<Os>,
+    /// Where it is.
+    pub source: LayerSource,
+    /// Switched off while this variable is set to a true value.
+    #[serde(default)]
+    pub off_env: Option<String>,
+    /// Enforced by the machine's owner.
+    #[serde(default)]
+    pub managed: bool,
+}
+
+/// Where a layer is read from.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayerSource {
+    /// These files, each over the one before.
+    Files(Vec<String>),
+    /// The file that a variable names.
+    EnvFile(String),
+    /// The JSON text that a variable holds.
+    EnvText {
+        /// The variable.
+        name: String,
+        /// The key that the text is merged into; the whole configuration where it is left out.
+        #[serde(default)]
+        at: Option<String>,
+    },
+    /// These names in each folder from the top of the work tree down to the workspace.
+    Upward(Vec<String>),
+    /// These names in the folders `dir` found from the workspace up to the top of the work tree, and in `extra`;
+    /// files of agents and commands below them count too.
+    Directories {
+        /// Folder name: `.opencode`.
+        dir: String,
+        /// More folders: home, a variable.
+        #[serde(default)]
+        extra: Vec<String>,
+        /// Variable that names one more.
+        #[serde(default)]
+        env: Option<String>,
+        /// Config files in each.
+        files: Vec<String>,
+    },
+    /// Fetched by the agent from elsewhere; `harden` cannot see what comes back, only where it is switched on.
+    Remote {
+        /// The file whose entries switch it on.
+        file: String,
+        /// The value of `type` that marks such an entry.
+        entry_type: String,
+    },
+}
+
+/// Where MCP servers stand in a configuration.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct McpLocation {
+    /// Dotted key.
+    pub at: String,
+    /// How an entry is written.
+    pub shape: McpShape,
+    /// Only in these files, as file names; everywhere where empty.
+    #[serde(default)]
+    pub files: Vec<String>,
+}
+
+/// How an MCP server is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum McpShape {
+    /// `{command, args, env}` or `{type, url, headers}`: most agents.
+    CommandArgs,
+    /// `{type: local, command: [argv], environment}` or `{type: remote, url, headers}`: OpenCode.
+    Argv,
+}
+
+/// How permissions are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PermissionShape {
+    /// OpenCode: flattened in file order, last match wins.
+    Opencode,
+}
+
+/// A setting that audits ask for by name.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Switch {
+    /// `share`, `update`, `telemetry`, `snapshot`, `server`, `plugins`.
+    pub name: String,
+    /// What it does, in a few words.
+    pub about: String,
+    /// Dotted key in the configuration.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Variables that set it, with the value meant by "set".
+    #[serde(default)]
+    pub env: Vec<SwitchEnv>,
+    /// The value where nothing sets it.
+    #[serde(default)]
+    pub default: Value,
+    /// When it counts as off.
+    pub want: SwitchWant,
+}
+
+/// A variable that decides a switch.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchEnv {
+    /// The variable.
+    pub name: String,
+    /// Whether it turns the feature on or off.
+    pub on: bool,
+}
+
+/// When a switch counts as off: its value is one of these.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct SwitchWant(pub Vec<Value>);
+
+/// A key that looks like a setting and does nothing.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DeadKey {
+    /// The top-level key.
+    pub key: String,
+    /// What to write instead.
+    pub instead: String,
+}
+
+/// Something that the agent writes.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StatePath {
+    /// Where; a last component may hold `*`.
+    pub path: String,
+    /// What it is.
+    pub kind: StateKind,
+    /// Variable that moves it.
+    #[serde(default)]
+    pub env: Option<String>,
+}
+
+/// What a state path holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateKind {
+    /// The folder of everything.
+    Directory,
+    /// Sessions.
+    Database,
+    /// Keys and tokens.
+    Credential,
+    /// Its own log.
+    Log,
+    /// Outputs of tools.
+    Output,
+    /// Copies of the work tree.
+    Snapshot,
+    /// Downloads.
+    Cache,
+    /// Plans, locks, histories.
+    Other,
+}
+
+/// Environment variables with a meaning to an agent.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentEnv {
+    /// Redirect configuration or state, or inject some: never to be inherited. `*` at the end matches any rest.
+    #[serde(default)]
+    pub redirect: Vec<String>,
+    /// Approve actions or loosen permissions.
+    #[serde(default)]
+    pub approve: Vec<String>,
+    /// Do nothing, though guides name them.
+    #[serde(default)]
+    pub dead: Vec<DeadKey>,
+}

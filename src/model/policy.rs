@@ -1,0 +1,80 @@
+//! The two inputs of an audit: what should be true, and of whom.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AbsPath, Agent, Check, Gid, Os, Parameters, Scope, Uid, Waiver, WaiverProblem};
+
+/// Everything that decides an audit: the selected checks with their final severities, parameters, waivers.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The profile it was made from.
+    pub profile: String,
+    /// The selected checks.
+    pub checks: Vec<Arc<Check>>,
+    /// Typed and complete.
+    pub parameters: Parameters,
+    /// Those that hold.
+    pub waivers: Vec<Waiver>,
+    /// Those that do not, or soon will not, and what a local profile asked for and was not given.
+    pub problems: Vec<WaiverProblem>,
+    /// How wide to look.
+    pub scope: Scope,
+}
+
+/// Whom a probe looks at: one agent, run by one account, in one workspace.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The system of the host.
+    pub os: Os,
+    /// How wide to look.
+    pub scope: Scope,
+    /// The agent.
+    pub agent: Arc<Agent>,
+    /// The account that runs it.
+    pub user: AgentUser,
+    /// The account that started the audit; the developer behind `sudo`.
+    pub invoker: AgentUser,
+    /// Where the agent starts.
+    pub workspace: AbsPath,
+    /// The top of the work tree around the workspace; the workspace where there is none.
+    pub project: AbsPath,
+    /// Variables with paths in them as the agent will see them: HOME, XDG_*, TMPDIR and the agent's own.
+    pub env: BTreeMap<String, String>,
+    /// The policy's parameters.
+    pub parameters: Parameters,
+}
+
+/// An account that matters to the audit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AgentUser {
+    /// Its name; the number as text where it has none.
+    pub name: String,
+    /// Its number. None where the account does not exist.
+    pub uid: Option<Uid>,
+    /// Its main group.
+    pub gid: Option<Gid>,
+    /// All its groups, the main one included.
+    pub groups: Vec<Gid>,
+    /// Its home.
+    pub home: Option<AbsPath>,
+    /// How it was found.
+    pub source: UserSource,
+}
+
+/// How the account of the agent was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UserSource {
+    /// The profile names it.
+    Profile,
+    /// The launcher starts the agent as this user.
+    Launcher,
+    /// A running agent belongs to it.
+    Process,
+    /// It started the audit.
+    Invoker,
+}
