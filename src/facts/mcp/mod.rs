@@ -1,0 +1,7 @@
+//! MCP.
+mod address;
+mod command;
+mod container;
+mod package;
+mod secret;
+mod shell;
