@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
+pub mod config;
 pub mod subject;
 
 /// What a fact is about: it is looked up once for each.
