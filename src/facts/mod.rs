@@ -17,6 +17,7 @@ use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
 mod mcp;
+pub mod config;
 pub mod subject;
 
 /// What a fact is about: it is looked up once for each.
