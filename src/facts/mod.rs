@@ -16,8 +16,8 @@ use serde_json::Value;
 use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
-mod mcp;
 pub mod config;
+mod mcp;
 pub mod subject;
 
 /// What a fact is about: it is looked up once for each.

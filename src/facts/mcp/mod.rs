@@ -1,7 +1,16 @@
 //! MCP.
 mod address;
+mod argument;
 mod command;
 mod container;
+mod definition;
+mod listening;
+mod lock;
 mod package;
+mod repair;
 mod secret;
+mod server;
+mod shared;
 mod shell;
+mod source;
+mod wording;

@@ -1,7 +1,8 @@
 //! What kind of value stands in a header, a variable, an argument or an address: a secret in plain text, a reference
 //! to one, a placeholder, or nothing of the kind. Values come in and never go out.
 //!
-//! Names and shapes decide here; [`is_token`] is the one place that knows formats.
+//! Names and shapes decide here; [`is_token`] is the one place that knows formats, and where a scanner with a rule
+//! for each provider can stand in.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -262,7 +263,7 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || text.starts_with("test_")
 }
 
-/// Formats of known providers. A scanner with a rule for each of them can stand in for this function.
+/// Formats of known providers.
 pub(super) fn is_token(value: &str) -> bool {
     let starts: &[(&str, usize)] = &[
         ("ghp_", 30),
@@ -476,7 +477,7 @@ mod tests {
             ("API_KEY", "sk-xxxxxxxxxxxxxxxxxxxxxxxx", Placeholder),
             ("DB_PASSWORD", "changeme", Placeholder),
             ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE", Placeholder),
-            ("API_KEY", "sk-...", Placeholder),
+            ("API_KEY", "sk-proj-...", Placeholder),
             ("POSTGRES_PASSWORD", "postgres", Placeholder),
             ("DSN", "postgresql://user:pass@localhost:5432/db", Plain),
             // Plain.
@@ -491,7 +492,7 @@ mod tests {
             ("DEBUG_AUTH", "true", Plain),
             ("ENABLE_TOKEN", "1", Plain),
             ("X-Toolset", "repos,issues,pull_requests,actions", Plain),
-            ("DATABASE_URL", "postgres://db.example/app", Plain),
+            ("DATABASE_URL", "postgres://db.internal/app", Plain),
             ("", "@modelcontextprotocol/server-filesystem@2025.11.25", Plain),
             ("API_KEY", "", Plain),
         ] {

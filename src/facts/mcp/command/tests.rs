@@ -81,7 +81,7 @@ fn wrappers_are_looked_through() {
         ("env -S 'npx -y pkg'", &["env"]),
         ("sh -c 'npx -y pkg'", &["sh -c"]),
         ("bash -lc 'cd /srv && exec npx -y pkg'", &["bash -c"]),
-        ("bash -c 'A=b exec npx -y pkg'", &["bash -c", "exec"]),
+        ("bash -c 'A=b exec npx -y pkg'", &["bash -c"]),
         ("bash -c 'npx -y pkg || exit 0'", &["bash -c"]),
         ("bash -c '[ -d x ] && npx -y pkg; echo done'", &["bash -c"]),
         ("cmd /c npx -y pkg", &["cmd /c"]),
