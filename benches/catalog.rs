@@ -9,7 +9,9 @@ fn start(c: &mut Criterion) {
     c.bench_function("all checks compiled", |b| b.iter(|| catalog::checks(&types).expect("they compile")));
     let checks = catalog::checks(&types).expect("they compile");
     let today = catalog::today();
-    c.bench_function("baseline merged", |b| b.iter(|| catalog::policy(&checks, &Request::default(), today).expect("it merges")));
+    c.bench_function("baseline merged", |b| {
+        b.iter(|| catalog::policy(&checks, &Request::default(), today).expect("it merges"))
+    });
     c.bench_function("agents read", |b| b.iter(|| catalog::agents().expect("they parse")));
 }
 

@@ -155,7 +155,8 @@ fn folders_in_the_place_of_configs_are_reported() {
 #[test]
 fn devices_in_the_place_of_configs_are_not_opened() {
     let repo = Repo::new();
-    let made = Command::new("mknod").arg(repo.path("opencode.json")).args(["c", "1", "5"]).output().expect("mknod runs");
+    let made =
+        Command::new("mknod").arg(repo.path("opencode.json")).args(["c", "1", "5"]).output().expect("mknod runs");
     if !made.status.success() {
         println!("skipped: making a device needs root");
         return;
@@ -225,7 +226,10 @@ fn broken_json_is_reported_with_its_place() {
 #[test]
 fn names_with_newlines_and_escapes_cannot_steer_the_output() {
     let name = "evil\n\u{1b}[2J::error::\u{202e}.env";
-    let config = format!("{{\"mcp\": {{{}: {{\"type\": \"local\", \"command\": [\"npx\", \"\\u001b[31mpkg\"]}}}}}}", serde_json::json!(name));
+    let config = format!(
+        "{{\"mcp\": {{{}: {{\"type\": \"local\", \"command\": [\"npx\", \"\\u001b[31mpkg\"]}}}}}}",
+        serde_json::json!(name)
+    );
     let repo = Repo::new().file("opencode.json", config).file(name, "TOKEN=x\n").file("dir\n\u{7}/AGENTS.md", "hi");
     fs::write(repo.path(OsStr::from_bytes(b"bad\xff\xfe.env")), "A=1\n").expect("written");
     symlink("/etc/passwd", repo.path("link\n::warning::")).expect("linked");
@@ -268,7 +272,11 @@ fn what_the_agent_would_execute_is_not() {
     let canary = repo.folder.path().with_extension("canary");
     let touch = format!("touch {}", canary.display());
     let repo = repo
-        .file("opencode.json", serde_json::json!({"mcp": {"x": {"type": "local", "command": ["sh", "-c", touch]}}, "plugin": ["./p.js"]}).to_string())
+        .file(
+            "opencode.json",
+            serde_json::json!({"mcp": {"x": {"type": "local", "command": ["sh", "-c", touch]}}, "plugin": ["./p.js"]})
+                .to_string(),
+        )
         .file("p.js", format!("require('child_process').execSync('{touch}')"))
         .file(".opencode/plugin/q.js", format!("require('child_process').execSync('{touch}')"))
         .file(".opencode/agent/a.md", format!("---js\nrequire('child_process').execSync('{touch}')\n---\nx"))
@@ -295,7 +303,11 @@ fn folders_nested_beyond_the_longest_path_do_not_matter() {
         .status()
         .expect("ran");
     assert!(made.success());
-    let output = Command::new(env!("CARGO_BIN_EXE_harden")).args(["audit", "--scope", "repo", "--format", "json"]).arg(repo.folder.path()).output().expect("ran");
+    let output = Command::new(env!("CARGO_BIN_EXE_harden"))
+        .args(["audit", "--scope", "repo", "--format", "json"])
+        .arg(repo.folder.path())
+        .output()
+        .expect("ran");
     assert!(matches!(output.status.code(), Some(0..=3)), "{}", String::from_utf8_lossy(&output.stderr));
     let removed = Command::new("rm").arg("-rf").arg(repo.path("ddddddddddddddd")).status().expect("ran");
     assert!(removed.success());
