@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::catalog::{self, LocalProfile, Request, Types};
-use crate::cli::{ScopeArg, Target};
+use crate::cli::Target;
 use crate::commands::Failure;
 use crate::facts::{self, Facts, Timing, subject};
 use crate::host::{self, Host, RealHost};
@@ -36,8 +36,8 @@ impl Session {
             checks.extend(catalog::load_dir(&types, folder)?);
         }
         request.profile = target.profile.clone();
-        request.scope = target.scope.map(scope);
-        request.local = local_profile(host.as_ref(), &workspace)?;
+        request.scope = target.scope.map(Into::into);
+        request.local = local_profile(host.as_ref(), &workspace)?.filter(|_| !given_as_profile(target));
         let policy = catalog::policy(&checks, &request, catalog::today())?;
         let subjects = subjects(host.as_ref(), target.agent.as_deref(), &policy.parameters, policy.scope, &workspace)?;
         Ok(Self { host, policy, subjects, checks })
@@ -80,14 +80,6 @@ fn check_folder(host: &dyn Host, path: &AbsPath) -> Result<(), Failure> {
     }
 }
 
-fn scope(arg: ScopeArg) -> Scope {
-    match arg {
-        ScopeArg::Repo => Scope::Repo,
-        ScopeArg::User => Scope::User,
-        ScopeArg::Host => Scope::Host,
-    }
-}
-
 fn local_profile(host: &dyn Host, workspace: &AbsPath) -> Result<Option<LocalProfile>, Failure> {
     let unreadable = |error| {
         Failure::usage(
@@ -98,6 +90,17 @@ fn local_profile(host: &dyn Host, workspace: &AbsPath) -> Result<Option<LocalPro
     let top = subject::git_top(host, workspace).map_err(unreadable)?.unwrap_or_else(|| workspace.clone());
     let text = host::read_text(host, &top.join(LOCAL_PROFILE), Some(&top), 1 << 20).map_err(unreadable)?;
     Ok(text.map(|text| LocalProfile { file: LOCAL_PROFILE.to_owned(), text }))
+}
+
+/// Whether the reviewer named the project's own profile with `--profile`: then it counts in full, and once.
+fn given_as_profile(target: &Target) -> bool {
+    let Some(given) = target.profile.as_deref().and_then(|given| Path::new(given).canonicalize().ok()) else {
+        return false;
+    };
+    let start = target.path.as_deref().unwrap_or(Path::new(".")).canonicalize();
+    target.root.is_none()
+        && given.file_name().is_some_and(|name| name == LOCAL_PROFILE)
+        && start.is_ok_and(|start| given.parent().is_some_and(|folder| start.starts_with(folder)))
 }
 
 /// The subjects of the named agent, or of all that are in use here. Without any, the generic one stands in.
