@@ -324,6 +324,11 @@ impl Sources {
 }
 
 impl Source {
+    /// The text itself. It may hold secrets.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     fn place(&self, byte: u32) -> (u32, u32, &str) {
         let line = self.lines.partition_point(|start| *start <= byte).max(1);
         let start = self.lines.get(line - 1).copied().unwrap_or(0) as usize;

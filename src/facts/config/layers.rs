@@ -351,6 +351,10 @@ impl Reader<'_> {
         let source = self.out.sources.add(shown(self.subject, &path), Some(path.clone()), id, &text);
         let read = front_matter::read(&text, source);
         let state = match &read.problem {
+            Some(problem) if read.code => LayerState::Unseen(Unseen::new(
+                format!("`{}`: {}", shown(self.subject, &path), problem.why),
+                "write its front matter in YAML",
+            )),
             Some(problem) => LayerState::Broken { at: self.out.sources.location(problem.at), why: problem.why.clone() },
             None => LayerState::Read,
         };
@@ -444,7 +448,11 @@ impl Reader<'_> {
         let source = self.out.sources.add(shown.clone(), path.cloned(), id, text);
         let end = text.lines().next().map_or(1, str::len);
         let whole = Span { source, start: 0, end: u32::try_from(end).unwrap_or(1) };
-        let parsed = if text.is_empty() {
+        let whole_key = matches!(&layer.source, LayerSource::EnvText { at: Some(_), .. });
+        let strict = whole_key.then(|| serde_json::from_str::<serde::de::IgnoredAny>(text).err()).flatten();
+        let parsed = if let Some(error) = strict {
+            Err(super::document::Malformed { at: whole, why: format!("no JSON, so it is passed over: {error}") })
+        } else if text.is_empty() {
             Ok((Node { value: NodeValue::Map(Map::default()), at: whole }, Vec::new()))
         } else if path.is_some() && (name.ends_with(".toml") || !name.contains('.')) {
             super::toml_text::read(text, source).map(|root| (root, Vec::new()))
@@ -454,7 +462,7 @@ impl Reader<'_> {
             jsonc(text, source).map(|parsed| (parsed.root, parsed.repeated))
         };
         let (root, repeated) = match parsed {
-            Ok((root, repeated)) if root.map().is_some() => (root, repeated),
+            Ok((root, repeated)) if root.map().is_some() || whole_key => (root, repeated),
             other => {
                 let (at, why) = match other {
                     Err(error) => (error.at, error.why),

@@ -3,14 +3,17 @@
 use super::document::{Key, Map, Node, NodeValue, Span};
 use super::layers::{Document, Layers, Part, Reach, Step};
 use super::{Effective, Tree, decode};
+use crate::facts::subject::{place, seems_to_exist};
 use crate::host::Host;
-use crate::model::{AbsPath, Subject};
+use crate::model::{AbsPath, Scope, Subject};
 
 /// A plugin that is loaded, and who brought it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PluginOrigin {
     /// As the program names it: a package, or `file://…`.
     pub spec: String,
+    /// The entry, with its options.
+    pub entry: Node,
     /// The file or folder it came from, as the program names it.
     pub source: String,
     /// Whether the project brought it.
@@ -127,10 +130,11 @@ impl Merging<'_> {
             match document.part {
                 Part::Config => {
                     let mut document = document;
+                    self.missing_files(&document);
                     if document.path.as_ref().is_some_and(|path| path.name_text() == "config") {
                         legacy_model(&mut document);
                     }
-                    let decoded = decode::document(self.host, self.subject, &document, &mut self.remarks);
+                    let decoded = decode::document(self.subject, &document, &mut self.remarks);
                     merged.merge(decoded);
                     from = Some(document);
                 }
@@ -148,6 +152,29 @@ impl Merging<'_> {
         let source = step.source.or_else(|| document.path.as_ref().map(AbsPath::text)).unwrap_or_default();
         let folder = document.path.clone().unwrap_or_else(|| document.folder.clone());
         self.apply(merged, step.reach, &source, &folder);
+    }
+
+    /// `{file:…}` of what is not there keeps the program from starting. The files are not read.
+    fn missing_files(&mut self, document: &Document) {
+        let Some(source) = self.layers.sources.of(document.name.at) else { return };
+        let mut missing = Vec::new();
+        for (at, name) in file_references(source.text()) {
+            let path = match name.strip_prefix("~/").zip(place(self.subject, "{home}")) {
+                Some((rest, home)) => home.join(rest),
+                None => document.folder.join(name),
+            };
+            let looked = self.subject.scope > Scope::Repo || path.is_within(&self.subject.project);
+            if looked && !seems_to_exist(self.host, &path) {
+                let at = Span { source: document.name.at.source, start: at, end: at.saturating_add(6) };
+                missing.push(Remark {
+                    kind: RemarkKind::Refused,
+                    key: "{file:…}".to_owned(),
+                    why: format!("`{path}` is not there: OpenCode does not start"),
+                    at,
+                });
+            }
+        }
+        self.remarks.append(&mut missing);
     }
 
     /// One layer over all below.
@@ -178,9 +205,15 @@ impl Merging<'_> {
             let Some(spec) = plugin_name(node) else { continue };
             let name = package(spec);
             self.plugins.retain(|known| package(&known.spec) != name);
-            self.plugins.push(PluginOrigin { spec: spec.to_owned(), source: source.to_owned(), local, at: node.at });
+            self.plugins.push(PluginOrigin {
+                spec: spec.to_owned(),
+                entry: node.clone(),
+                source: source.to_owned(),
+                local,
+                at: node.at,
+            });
         }
-        let all = self.plugins.iter().map(|plugin| Node::text_at(plugin.spec.clone(), plugin.at)).collect();
+        let all = self.plugins.iter().map(|plugin| plugin.entry.clone()).collect();
         self.root.set_made("plugin", Node::made(NodeValue::List(all)));
     }
 
@@ -201,14 +234,25 @@ impl Merging<'_> {
         decode::modes(&mut self.root);
         for step in last {
             let Some(at) = step.at else { continue };
-            for document in step.documents {
-                let NodeValue::Map(map) = document.root.value else { continue };
-                let over = Node { value: NodeValue::Map(map), at: document.root.at };
-                self.root.merge([(Key { name: at.clone(), at: over.at }, over)].into_iter().collect());
+            for document in step.documents.into_iter().filter(|_| at == "permission") {
+                decode::permission_text(&mut self.root, document.root);
             }
         }
         decode::finish(&mut self.root, self.subject);
     }
+}
+
+/// Where files are named to be filled in, but in comments of a line.
+fn file_references(text: &str) -> Vec<(u32, &str)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("{file:").take(100) {
+        let line = text[..at].rsplit('\n').next().unwrap_or("");
+        let name = text[at + 6..].split('}').next().unwrap_or("");
+        if !line.trim_start().starts_with("//") && !name.is_empty() && !name.contains("{env:") {
+            found.push((u32::try_from(at).unwrap_or(u32::MAX), name));
+        }
+    }
+    found
 }
 
 /// The TOML of old times names provider and model apart.

@@ -8,7 +8,11 @@ mod decode;
 pub mod document;
 mod front_matter;
 mod layers;
+mod lower;
 mod merge;
+pub mod rules;
+mod schema;
+pub mod skills;
 mod toml_text;
 mod work_tree;
 mod yaml_text;
@@ -52,9 +56,18 @@ pub struct Tree {
 }
 
 impl Effective {
-    /// Why its values are not known: the first layer that could not be read.
+    /// Why its settings are not known: the first file of settings that could not be read.
     pub fn blind(&self) -> Option<&Unseen> {
-        self.layers.iter().find_map(|layer| match &layer.state {
+        self.unseen(&[Part::Config])
+    }
+
+    /// Why its permission rules are not known: the first file of settings or agents that could not be read.
+    pub fn blind_rules(&self) -> Option<&Unseen> {
+        self.unseen(&[Part::Config, Part::Agent, Part::Mode])
+    }
+
+    fn unseen(&self, parts: &[Part]) -> Option<&Unseen> {
+        self.layers.iter().filter(|layer| parts.contains(&layer.part)).find_map(|layer| match &layer.state {
             LayerState::Unseen(unseen) => Some(unseen),
             _ => None,
         })
