@@ -17,7 +17,6 @@ use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
 pub mod config;
-mod mcp;
 pub mod subject;
 
 /// What a fact is about: it is looked up once for each.
@@ -62,6 +61,7 @@ macro_rules! probes {
 }
 
 probes! {
+    mcp: Agent, Repo, "MCP servers: launcher, package and pin, transport, headers, secrets, what was reviewed of them";
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
 }
 

@@ -20,7 +20,7 @@ pub(super) fn values(argv: &[String]) -> Vec<Argument> {
     let mut found = Vec::new();
     for (index, arg) in argv.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|at| argv.get(at)).map(String::as_str);
-        if arg.split_whitespace().nth(2).is_some() && named(arg, before).0.is_empty() {
+        if is_line(arg) {
             // A line for a shell: its words are arguments too.
             let words: Vec<String> = shell::commands(arg).into_iter().flat_map(|command| command.words).collect();
             for (at, word) in words.iter().enumerate() {
@@ -33,6 +33,12 @@ pub(super) fn values(argv: &[String]) -> Vec<Argument> {
     }
     found.retain(|argument| argument.class == Class::Secret || !argument.references.is_empty());
     found
+}
+
+/// Several words that are no header.
+fn is_line(arg: &str) -> bool {
+    let header = arg.split_once(": ").is_some_and(|(name, _)| is_name(name));
+    arg.split_whitespace().nth(2).is_some() && !header
 }
 
 fn judged(index: usize, arg: &str, before: Option<&str>) -> Argument {
@@ -142,7 +148,7 @@ mod tests {
             (vec!["pkg", token.as_str()], "", "pkg ***"),
             (vec!["pkg", "postgres://app:hunter2@db.internal/app"], "", "pkg ***"),
             (vec!["npx", "mcp-remote", "https://x.example/mcp?api_key=a1b2c3d4e5f6"], "", "npx mcp-remote ***"),
-            (vec!["sh", "-c", "TOKEN=a1b2c3d4e5f6 exec server run"], "TOKEN", "sh -c ***"),
+            (vec!["sh", "-c", "TOKEN=a1b2c3d4e5f6 exec server run"], "TOKEN", "sh -c TOKEN=***"),
         ] {
             let words = argv(&words);
             let found = values(&words);
