@@ -16,6 +16,8 @@ use serde_json::Value;
 use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
+mod mounts;
+pub mod reach;
 pub mod subject;
 
 /// What a fact is about: it is looked up once for each.
@@ -61,6 +63,10 @@ macro_rules! probes {
 
 probes! {
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
+    elevation: Host, Host, "rules of sudo, doas and polkit, and whether each reaches the agent's account";
+    setuid: Host, Host, "programs with raised rights, whether they are expected, whether the agent can start them";
+    sockets: Host, Host, "control sockets of container engines and virtual machines, and whether the agent may use them";
+    sysctl: Host, Host, "kernel settings that matter to what an account can do to others";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
