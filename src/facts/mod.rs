@@ -17,6 +17,7 @@ use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
 mod mounts;
+mod people;
 pub mod reach;
 pub mod subject;
 
@@ -64,8 +65,12 @@ macro_rules! probes {
 probes! {
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
     elevation: Host, Host, "rules of sudo, doas and polkit, and whether each reaches the agent's account";
+    credentials: Host, User, "credentials that tools keep in homes, and whether the agent's account can read them";
+    homes: Host, Host, "homes of people and of root, and what the agent's account can do in them";
+    path_dirs: Host, User, "folders on search paths, and whether the agent could put programs there that others start";
     setuid: Host, Host, "programs with raised rights, whether they are expected, whether the agent can start them";
     sockets: Host, Host, "control sockets of container engines and virtual machines, and whether the agent may use them";
+    start_files: Host, User, "files that shells and editors run at start, and whether the agent can change them";
     sysctl: Host, Host, "kernel settings that matter to what an account can do to others";
 }
 

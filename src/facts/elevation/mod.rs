@@ -6,7 +6,7 @@
 mod doas;
 mod polkit;
 mod sudo;
-pub(super) mod sudoers;
+mod sudoers;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -101,6 +101,11 @@ impl Person<'_> {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     Ok(Fact { rules: rules(host, subject)? })
+}
+
+/// The PATH of programs that sudo starts, where its files say so.
+pub(super) fn secure_path(host: &dyn Host) -> Result<Option<String>, Unseen> {
+    if sudo::installed(host) { sudo::read(host).secure_path() } else { Ok(None) }
 }
 
 /// All rules, sudo's first.

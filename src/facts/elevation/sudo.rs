@@ -20,7 +20,7 @@ struct Placed {
 
 /// What the files of sudo say, in the order in which sudo reads them.
 #[derive(Default)]
-pub(in crate::facts) struct Sudoers {
+pub(super) struct Sudoers {
     entries: Vec<Placed>,
     /// Files and folders that could not be read or understood.
     unread: Vec<(AbsPath, Unseen)>,
@@ -42,13 +42,13 @@ pub(super) fn rules(host: &dyn Host, person: &Person<'_>) -> Vec<Rule> {
 }
 
 /// Without the program its rules are dead text. A failure to look counts as there.
-fn installed(host: &dyn Host) -> bool {
+pub(super) fn installed(host: &dyn Host) -> bool {
     let places = ["/usr/bin/sudo", "/usr/bin/sudo-rs", "/bin/sudo", "/usr/local/bin/sudo", "/run/wrappers/bin/sudo"];
     places.iter().any(|path| !matches!(crate::host::exists(host, &abs(path)), Ok(false)))
 }
 
 /// Reads sudoers with everything it includes.
-pub(in crate::facts) fn read(host: &dyn Host) -> Sudoers {
+pub(super) fn read(host: &dyn Host) -> Sudoers {
     let mut sudoers = Sudoers::default();
     // sudo-rs prefers a file of its own.
     for file in ["/etc/sudoers-rs", "/etc/sudoers"] {
@@ -111,7 +111,7 @@ fn read_folder(host: &dyn Host, folder: &AbsPath, depth: usize, into: &mut Sudoe
 
 impl Sudoers {
     /// The PATH that sudo gives, where the files say so; an error where they could not be read.
-    pub(in crate::facts) fn secure_path(&self) -> Result<Option<String>, Unseen> {
+    pub(super) fn secure_path(&self) -> Result<Option<String>, Unseen> {
         let settings = self.entries.iter().filter_map(|placed| match &placed.entry {
             Entry::Defaults { settings, .. } => Some(settings),
             _ => None,

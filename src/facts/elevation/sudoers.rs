@@ -15,16 +15,16 @@ const OPTIONS: &[&str] = &[
 
 /// A line as sudo sees it: continuations joined, comments gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::facts) struct Line {
+pub(super) struct Line {
     /// The number of its first line in the file.
-    pub(in crate::facts) number: u32,
+    pub(super) number: u32,
     /// Its text.
-    pub(in crate::facts) text: String,
+    pub(super) text: String,
 }
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::facts) enum Entry {
+pub(super) enum Entry {
     /// Read this file, or every file of this folder.
     Include { path: String, folder: bool },
     /// `User_Alias NAME = a, b`, several of them.
@@ -39,7 +39,7 @@ pub(in crate::facts) enum Entry {
 
 /// What an alias stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::facts) enum AliasKind {
+pub(super) enum AliasKind {
     User,
     Runas,
     Host,
@@ -48,24 +48,24 @@ pub(in crate::facts) enum AliasKind {
 
 /// One command of a user specification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::facts) struct Spec {
-    pub(in crate::facts) users: Vec<String>,
-    pub(in crate::facts) hosts: Vec<String>,
+pub(super) struct Spec {
+    pub(super) users: Vec<String>,
+    pub(super) hosts: Vec<String>,
     /// Whom it may be run as; empty: root.
-    pub(in crate::facts) run_as: Vec<String>,
+    pub(super) run_as: Vec<String>,
     /// The groups it may be run with.
-    pub(in crate::facts) run_group: Vec<String>,
+    pub(super) run_group: Vec<String>,
     /// `NOPASSWD` (false), `PASSWD` (true), or neither.
-    pub(in crate::facts) asks: Option<bool>,
-    pub(in crate::facts) setenv: bool,
-    pub(in crate::facts) command: String,
+    pub(super) asks: Option<bool>,
+    pub(super) setenv: bool,
+    pub(super) command: String,
 }
 
 /// The aliases of all files.
-pub(in crate::facts) type Aliases = HashMap<(AliasKind, String), Vec<String>>;
+pub(super) type Aliases = HashMap<(AliasKind, String), Vec<String>>;
 
 /// The lines of a file.
-pub(in crate::facts) fn lines(text: &str) -> Vec<Line> {
+pub(super) fn lines(text: &str) -> Vec<Line> {
     let mut all = Vec::new();
     let (mut joined, mut first) = (String::new(), 0);
     for (number, raw) in (1..).zip(text.lines()) {
@@ -115,7 +115,7 @@ fn without_comment(line: &str) -> &str {
 }
 
 /// What a line says.
-pub(in crate::facts) fn entry(text: &str) -> Entry {
+pub(super) fn entry(text: &str) -> Entry {
     let (word, rest) = text.split_once([' ', '\t']).unwrap_or((text, ""));
     let path = || rest.trim().trim_matches('"').replace("\\ ", " ");
     let kind = match word {
