@@ -38,6 +38,8 @@ struct Entry {
     writable: Look<bool>,
     /// What the account would write to for that.
     through: Option<AbsPath>,
+    /// What is wrong with it, where something is: to follow its name.
+    problem: Option<String>,
 }
 
 /// A search path and where it comes from.
@@ -69,7 +71,16 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         }
     }
     entries.extend(unread);
+    entries.iter_mut().for_each(|entry| entry.problem = problem(entry));
     Ok(Fact { entries })
+}
+
+fn problem(entry: &Entry) -> Option<String> {
+    if entry.relative {
+        return Some("depends on the current folder, where a project can put programs".into());
+    }
+    let through = entry.through.as_ref().filter(|_| entry.others)?;
+    Some(format!("can be filled with programs: the agent's account may write to `{through}`"))
 }
 
 fn judge(reach: &Reach<'_>, subject: &Subject, name: &str) -> Entry {
@@ -80,6 +91,7 @@ fn judge(reach: &Reach<'_>, subject: &Subject, name: &str) -> Entry {
         others: false,
         writable: Look::Known(false),
         through: None,
+        problem: None,
     };
     let home = subject.user.home.clone().filter(|_| name.starts_with("~/"));
     let path = home.map(|home| home.join(name.trim_start_matches("~/"))).or_else(|| AbsPath::new(name));
@@ -159,6 +171,7 @@ fn unreadable(name: &str, unseen: Unseen) -> Entry {
         others: true,
         writable: Look::Unknown(unseen),
         through: None,
+        problem: None,
     }
 }
 

@@ -111,7 +111,9 @@ impl<'a> Reach<'a> {
             Place::Absent { .. } => Ok(None),
             Place::Hidden { through } => Ok(Some(through)),
             Place::Here { real, stat, reached, through } => {
-                let write = allowed(self.host, &self.who, &real, &stat, Want::Write).map_err(|e| unseen(&real, &e))?;
+                // Writing to a device changes nothing of it: masked units lead to /dev/null.
+                let write = stat.kind != Kind::Special
+                    && allowed(self.host, &self.who, &real, &stat, Want::Write).map_err(|e| unseen(&real, &e))?;
                 Ok(Some(if reached && write { Some(real) } else { through }))
             }
         }

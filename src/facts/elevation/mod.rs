@@ -78,6 +78,17 @@ pub(super) enum Program {
     Polkit,
 }
 
+impl Program {
+    /// As written in reports.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sudo => "sudo",
+            Self::Doas => "doas",
+            Self::Polkit => "polkit",
+        }
+    }
+}
+
 /// The account that rules are held against.
 pub(super) struct Person<'a> {
     name: &'a str,
