@@ -19,6 +19,7 @@ use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 mod mounts;
 mod people;
 pub mod reach;
+pub mod config;
 pub mod subject;
 
 /// What a fact is about: it is looked up once for each.

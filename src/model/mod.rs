@@ -14,8 +14,8 @@ mod rights;
 mod template;
 
 pub use agent::{
-    Agent, AgentEnv, ConfigLayer, DeadKey, LayerSource, McpLocation, McpShape, PermissionShape, StateKind, StatePath,
-    Switch, SwitchEnv, SwitchWant,
+    Agent, AgentEnv, ConfigLayer, DeadKey, LayerSource, McpLocation, McpShape, Merging, PermissionShape, StateKind,
+    StatePath, Switch, SwitchEnv, SwitchWant,
 };
 pub use check::{Area, Check, Confidence, Controls, Os, Scope, Severity};
 pub use finding::{Evidence, Finding, Status, WaiverNote};
