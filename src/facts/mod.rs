@@ -17,6 +17,9 @@ use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
 pub mod subject;
+pub mod tree;
+
+mod secrets;
 
 /// What a fact is about: it is looked up once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,9 @@ macro_rules! probes {
 
 probes! {
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
+    links: Host, Repo, "links in the project, and where they end";
+    secret_scan: Host, Repo, "secrets in the files of the project: rule and place, never the value";
+    state_secrets: Agent, User, "secrets in what the agent has written: rule and place, never the value";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
@@ -147,6 +153,7 @@ pub struct Timing {
 /// Runs the `needed` probes for all `subjects` in parallel, those of the host once. Returns the facts of each
 /// subject, in order, and how long each probe took.
 pub fn gather(host: &dyn Host, subjects: &[Subject], needed: &BTreeSet<&str>) -> (Vec<Facts>, Vec<Timing>) {
+    let subjects = &tree::shared(subjects);
     let jobs: Vec<(&Probe, usize)> = PROBES
         .iter()
         .filter(|probe| needed.contains(probe.name))
