@@ -21,6 +21,9 @@ mod people;
 pub mod reach;
 pub mod config;
 pub mod subject;
+pub mod tree;
+
+mod secrets;
 
 /// What a fact is about: it is looked up once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +79,9 @@ probes! {
     source_tree: Host, User, "what the agent may write in the project";
     start_files: Host, User, "files that shells and editors run at start, and whether the agent can change them";
     sysctl: Host, Host, "kernel settings that matter to what an account can do to others";
+    links: Host, Repo, "links in the project, and where they end";
+    secret_scan: Host, Repo, "secrets in the files of the project: rule and place, never the value";
+    state_secrets: Agent, User, "secrets in what the agent has written: rule and place, never the value";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
@@ -162,6 +168,7 @@ pub struct Timing {
 /// Runs the `needed` probes for all `subjects` in parallel, those of the host once. Returns the facts of each
 /// subject, in order, and how long each probe took.
 pub fn gather(host: &dyn Host, subjects: &[Subject], needed: &BTreeSet<&str>) -> (Vec<Facts>, Vec<Timing>) {
+    let subjects = &tree::shared(subjects);
     let jobs: Vec<(&Probe, usize)> = PROBES
         .iter()
         .filter(|probe| needed.contains(probe.name))
