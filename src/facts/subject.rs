@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::host::{Account, Accounts, Host, Kind, resolve};
-use crate::model::{AbsPath, Agent, AgentUser, Parameters, Scope, Subject, Uid, UserSource};
+use crate::model::{AbsPath, Agent, AgentUser, Parameters, Scope, SharedTree, Subject, Uid, UserSource};
 
 /// Settles the subject for one agent. `workspace` is the audited path.
 pub fn settle(
@@ -25,7 +25,18 @@ pub fn settle(
     let workspace = parameters.text("workspace").and_then(AbsPath::new).unwrap_or_else(|| workspace.clone());
     let project = git_top(host, &workspace)?.unwrap_or_else(|| workspace.clone());
     let env = environment(host, &user, &invoker);
-    Ok(Subject { os: host.os(), scope, agent, user, invoker, workspace, project, env, parameters: parameters.clone() })
+    Ok(Subject {
+        os: host.os(),
+        scope,
+        agent,
+        user,
+        invoker,
+        workspace,
+        project,
+        env,
+        parameters: parameters.clone(),
+        tree: SharedTree::default(),
+    })
 }
 
 /// The owner of a running agent, where that is not the invoker.

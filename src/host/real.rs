@@ -167,6 +167,9 @@ impl Host for RealHost {
         if stat.kind != Kind::File {
             return Err(not_a_file(stat.kind));
         }
+        if stat.size > limit {
+            return Err(too_large(stat.size, limit));
+        }
         let fd = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
         if kind_of(FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode)) != Kind::File {
             return Err(not_a_file(Kind::Special));
