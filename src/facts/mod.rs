@@ -23,6 +23,11 @@ pub mod config;
 pub mod subject;
 pub mod tree;
 
+mod approvals;
+mod endpoints;
+mod hidden;
+mod index;
+mod scanners;
 mod secrets;
 
 /// What a fact is about: it is looked up once for each.
@@ -81,6 +86,11 @@ probes! {
     start_files: Host, User, "files that shells and editors run at start, and whether the agent can change them";
     sysctl: Host, Host, "kernel settings that matter to what an account can do to others";
     links: Host, Repo, "links in the project, and where they end";
+    key_files: Host, Repo, "files in the project that exist to hold a key: dotenv, private keys, credentials";
+    ci: Host, Repo, "secret scans in workflows, hooks and release recipes";
+    instructions: Agent, Repo, "instruction files of the project: hidden characters, who can change them";
+    policy: Agent, Repo, "what policy files and the profile declare: approved commands, hosts allowed and denied";
+    supply: Agent, User, "the agent's program, and the signatures, provenance and bills of materials beside it";
     secret_scan: Host, Repo, "secrets in the files of the project: rule and place, never the value";
     state_secrets: Agent, User, "secrets in what the agent has written: rule and place, never the value";
 }
