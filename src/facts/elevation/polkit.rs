@@ -197,6 +197,7 @@ fn rule(what: &str, who: String, reaches: bool, asks: bool, at: Location) -> Rul
         open_ended: any || what.contains('*'),
         services: any || some(&[SERVICES]),
         at: Some(at),
+        unread: false,
     }
 }
 
