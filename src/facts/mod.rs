@@ -16,6 +16,7 @@ use serde_json::Value;
 use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
+mod nft;
 pub mod subject;
 
 /// What a fact is about: it is looked up once for each.
@@ -61,6 +62,8 @@ macro_rules! probes {
 
 probes! {
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
+    egress: Host, Host, "where the account can open connections to, by the loaded packet rules; whether they survive a boot";
+    listeners: Host, Host, "programs that wait for connections on loopback, and whose they are";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
