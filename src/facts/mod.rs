@@ -16,8 +16,11 @@ use serde_json::Value;
 use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
+mod audit_rules;
+mod chain;
 mod nft;
 pub mod subject;
+mod units;
 
 /// What a fact is about: it is looked up once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,8 @@ probes! {
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
     egress: Host, Host, "where the account can open connections to, by the loaded packet rules; whether they survive a boot";
     listeners: Host, Host, "programs that wait for connections on loopback, and whose they are";
+    audit: Host, Host, "the kernel's audit: whether it is on and read, and which commands of the account it records";
+    logs: Agent, Host, "where it is recorded what the agent does, and whether it can change that";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {

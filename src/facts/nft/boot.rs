@@ -3,18 +3,15 @@
 //! Files only; no unit is asked or started. Rules are compared by their words, so a rule that is spelled differently
 //! in a file is reported as unknown and not as lost.
 
-use std::io;
-
 use globset::Glob;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::facts::ProbeError;
-use crate::host::{Accounts, Host, Kind, read_text, resolve};
+use crate::facts::units::{ETC_UNITS, UNIT_FOLDERS, is_enabled, names, read};
+use crate::host::{Accounts, Host, resolve};
 use crate::model::{AbsPath, Look};
 
-/// The largest rules file that is read.
-const LIMIT: u64 = 1 << 20;
 /// Files read in all.
 const FILES: usize = 64;
 
@@ -54,8 +51,6 @@ pub(in crate::facts) struct BootSource {
     text: String,
 }
 
-const ETC_UNITS: &str = "/etc/systemd/system";
-const UNIT_FOLDERS: &[&str] = &[ETC_UNITS, "/usr/lib/systemd/system", "/lib/systemd/system"];
 const SCRIPTS: &[&str] = &["/etc/rc.local", "/etc/network/if-pre-up.d", "/etc/network/if-up.d"];
 const USUAL: &[&str] = &["/etc/nftables.conf", "/etc/sysconfig/nftables.conf"];
 
@@ -148,21 +143,6 @@ fn loaders(host: &dyn Host) -> Result<Vec<(String, bool, String)>, ProbeError> {
     Ok(found)
 }
 
-/// Whether a unit is wanted by something: links in `*.wants` and `*.requires`.
-pub(in crate::facts) fn is_enabled(host: &dyn Host, unit: &str) -> Result<bool, ProbeError> {
-    for folder in UNIT_FOLDERS.iter().filter_map(AbsPath::new) {
-        for name in names(host, &folder)?.iter().filter(|n| n.ends_with(".wants") || n.ends_with(".requires")) {
-            let link = folder.join(name).join(unit);
-            match host.stat(&link) {
-                Ok(_) => return Ok(true),
-                Err(error) if missing(&error) => {}
-                Err(error) => return Err(ProbeError::unreadable(&link, error)),
-            }
-        }
-    }
-    Ok(false)
-}
-
 /// The files that commands like `nft -f FILE` name.
 fn files_of(text: &str) -> Vec<AbsPath> {
     let mut files = Vec::new();
@@ -217,32 +197,6 @@ fn matching(host: &dyn Host, pattern: &AbsPath) -> Result<Vec<AbsPath>, ProbeErr
     let Some(folder) = pattern.parent() else { return Ok(Vec::new()) };
     let matcher = glob.compile_matcher();
     Ok(names(host, &folder)?.into_iter().filter(|n| matcher.is_match(n)).map(|n| folder.join(n)).collect())
-}
-
-/// The names in a folder; none where there is no such folder.
-fn names(host: &dyn Host, folder: &AbsPath) -> Result<Vec<String>, ProbeError> {
-    let entries = resolve(host, folder, None).and_then(|folder| match host.stat(&folder)?.kind {
-        Kind::Dir => host.list(&folder),
-        _ => Ok(Vec::new()),
-    });
-    match entries {
-        Ok(entries) => Ok(entries.into_iter().map(|entry| entry.name.to_string_lossy().into_owned()).collect()),
-        Err(error) if missing(&error) => Ok(Vec::new()),
-        Err(error) => Err(ProbeError::unreadable(folder, error)),
-    }
-}
-
-/// The text of a file; None for what is no file, like the target of a masked unit.
-fn read(host: &dyn Host, path: &AbsPath) -> Result<Option<String>, ProbeError> {
-    match read_text(host, path, None, LIMIT) {
-        Ok(text) => Ok(text),
-        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Ok(None),
-        Err(error) => Err(ProbeError::unreadable(path, error)),
-    }
-}
-
-fn missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 /// Rules in one spelling: no comments, counters at rest, accounts as numbers, lists sorted, definitions put in.

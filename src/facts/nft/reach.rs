@@ -400,16 +400,16 @@ impl Asker<'_> {
 
 /// The open ones in words; those that the same rule lets through together.
 fn open(probes: &[Probe]) -> Vec<String> {
-    let mut by_rule: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    let mut by_rule: Vec<(&str, Vec<String>)> = Vec::new();
     for probe in probes {
         let Some(to) = &probe.to else { continue };
+        let name = format!("{} ({to})", probe.name);
         match by_rule.iter_mut().find(|(by, ..)| *by == probe.by) {
-            Some((_, _, names)) => names.push(&probe.name),
-            None => by_rule.push((&probe.by, to, vec![&probe.name])),
+            Some((_, names)) => names.push(name),
+            None => by_rule.push((&probe.by, vec![name])),
         }
     }
-    let spoken = |(by, to, names): (&str, &str, Vec<&str>)| format!("{} (such as {to}: {by})", names.join(", "));
-    by_rule.into_iter().map(spoken).collect()
+    by_rule.into_iter().map(|(by, names)| format!("{}: {by}", names.join(", "))).collect()
 }
 
 enum Answer {
@@ -482,7 +482,7 @@ impl Marks {
     /// One address of every stretch that lies in the ranges, an ordinary one first.
     fn addresses(&self, v6: bool, ranges: &[(u128, u128)]) -> Vec<u128> {
         let usual = if v6 { 0x2001_0db8 << 96 | 7 } else { 0xcb00_7107 };
-        let edges = ranges.iter().flat_map(|(low, high)| [low + (high - low) / 3, *low, *high]);
+        let edges = ranges.iter().flat_map(|(low, high)| [low | 1, *low, *high]);
         let marks =
             self.spans(v6).iter().flat_map(|(low, high)| [low.saturating_sub(1), *low, *high, high.saturating_add(1)]);
         let mut found: Vec<u128> = Vec::new();
