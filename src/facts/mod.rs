@@ -29,6 +29,11 @@ mod hidden;
 mod index;
 mod scanners;
 mod secrets;
+mod audit_rules;
+mod chain;
+mod nft;
+pub mod subject;
+mod units;
 
 /// What a fact is about: it is looked up once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +98,10 @@ probes! {
     supply: Agent, User, "the agent's program, and the signatures, provenance and bills of materials beside it";
     secret_scan: Host, Repo, "secrets in the files of the project: rule and place, never the value";
     state_secrets: Agent, User, "secrets in what the agent has written: rule and place, never the value";
+    egress: Host, Host, "where the account can open connections to, by the loaded packet rules; whether they survive a boot";
+    listeners: Host, Host, "programs that wait for connections on loopback, and whose they are";
+    audit: Host, Host, "the kernel's audit: whether it is on and read, and which commands of the account it records";
+    logs: Agent, Host, "where it is recorded what the agent does, and whether it can change that";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
