@@ -17,6 +17,7 @@ use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
 pub mod subject;
+pub mod variable;
 
 /// What a fact is about: it is looked up once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,8 @@ macro_rules! probes {
 
 probes! {
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
+    environment: Agent, User, "the variables the agent inherits, by name, and what each name means";
+    launcher: Agent, User, "the program that starts the agent: what it passes, whom it switches to, what it shuts it into";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
