@@ -63,6 +63,11 @@ macro_rules! probes {
 probes! {
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
     environment: Agent, User, "the variables the agent inherits, by name, and what each name means";
+    git: Host, Repo, "what git runs in the project's repository, and whether the agent can change it";
+    state: Agent, User, "what the agent writes: where, who can read it, whether it lies in a git work tree";
+    state_in_git: Agent, Repo, "whether the project's repository tracks, held or ignores what the agent writes";
+    workspace: Agent, Repo, "where the agent starts, held against homes and the shape of the repository";
+    config_rights: Agent, User, "what the agent's account can change of that which binds it";
     launcher: Agent, User, "the program that starts the agent: what it passes, whom it switches to, what it shuts it into";
 }
 
