@@ -36,7 +36,7 @@ pub fn meaning(name: &str, agent: &Agent) -> Meaning {
     }
 }
 
-/// Whether `name` is in `list`, where `*` at the end of an entry matches any rest.
+/// Whether `name` is in `list`, where one `*` in an entry matches anything.
 pub fn listed<S: AsRef<str>>(list: &[S], name: &str) -> bool {
     list.iter().any(|entry| fits(entry.as_ref(), name))
 }
@@ -46,8 +46,8 @@ fn any(list: &[&str], name: &str) -> bool {
 }
 
 fn fits(entry: &str, name: &str) -> bool {
-    match entry.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
+    match entry.split_once('*') {
+        Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
         None => entry == name,
     }
 }
