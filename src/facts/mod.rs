@@ -16,24 +16,23 @@ use serde_json::Value;
 use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
-mod mounts;
-mod people;
-pub mod reach;
-pub mod config;
-pub mod subject;
-pub mod tree;
-
 mod approvals;
+mod audit_rules;
+mod chain;
+pub mod config;
 mod endpoints;
 mod hidden;
 mod index;
+mod mounts;
+mod nft;
+mod people;
+pub mod reach;
 mod scanners;
 mod secrets;
-mod audit_rules;
-mod chain;
-mod nft;
 pub mod subject;
+pub mod tree;
 mod units;
+pub mod variable;
 
 /// What a fact is about: it is looked up once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +101,13 @@ probes! {
     listeners: Host, Host, "programs that wait for connections on loopback, and whose they are";
     audit: Host, Host, "the kernel's audit: whether it is on and read, and which commands of the account it records";
     logs: Agent, Host, "where it is recorded what the agent does, and whether it can change that";
+    environment: Agent, User, "the variables the agent inherits, by name, and what each name means";
+    git: Host, Repo, "what git runs in the project's repository, and whether the agent can change it";
+    state: Agent, User, "what the agent writes: where, who can read it, whether it lies in a git work tree";
+    state_in_git: Agent, Repo, "whether the project's repository tracks, held or ignores what the agent writes";
+    workspace: Agent, Repo, "where the agent starts, held against homes and the shape of the repository";
+    config_rights: Agent, User, "what the agent's account can change of that which binds it";
+    launcher: Agent, User, "the program that starts the agent: what it passes, whom it switches to, what it shuts it into";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
