@@ -134,7 +134,8 @@ fn environment(
     user: &AgentUser,
     invoker: &AgentUser,
 ) -> BTreeMap<String, String> {
-    let wanted = |name: &str| PLACES.contains(&name) || mentioned(agent).any(|known| known == name);
+    let own = |name: &str| variable::listed(&agent.env.own, name) && !variable::looks_secret(name);
+    let wanted = |name: &str| PLACES.contains(&name) || own(name) || mentioned(agent).any(|known| known == name);
     let passes = |name: &str| match launch {
         None => true,
         Some(launch) => {
