@@ -14,7 +14,7 @@ mod typecheck;
 mod waivers;
 
 pub use agents::{agent, agents};
-pub use checks::{checks, load_dir};
+pub use checks::{add_dir, checks};
 pub use error::{CatalogError, nearest};
 pub use frameworks::{ChecklistLine, Control, Framework, checklist, frameworks};
 pub use policy::{LocalProfile, Request, policy, profile_from_text, profile_names};

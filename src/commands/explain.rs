@@ -15,7 +15,7 @@ pub(super) fn run(args: &Explain, color: Color) -> Result<ExitCode, Failure> {
     let types = Types::default();
     let mut checks = catalog::checks(&types)?;
     for folder in &args.checks {
-        checks.extend(catalog::load_dir(&types, folder)?);
+        checks = catalog::add_dir(&types, checks, folder)?;
     }
     let wanted = args.check.trim();
     let found = checks.values().find(|check| check.id == wanted || check.code.eq_ignore_ascii_case(wanted));

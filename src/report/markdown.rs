@@ -210,7 +210,7 @@ mod tests {
     fn names_cannot_become_markup() {
         for (text, shown) in [
             ("runs as `dev`, a person", "runs as `dev`, a person"),
-            ("`a` @octocat` b", "`a` `@octocat`b"),
+            ("`a` @octocat` b", "`a` `@octocat` b"),
             ("see https://evil.example now", "see `https://evil.example` now"),
             ("see www.evil.example", "see `www.evil.example`"),
             ("<img src=x>", "`<img` `src=x>`"),
