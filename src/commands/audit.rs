@@ -28,7 +28,6 @@ pub(super) fn run(args: &Audit, color: Color, started: Instant) -> Result<ExitCo
     let session = Session::open(&args.target, &args.checks, request)?;
     let start_up = started.elapsed();
     let progress = Progress::start("looking");
-    std::thread::sleep(Duration::from_millis(3500));
     let (looking, (facts, timings)) = timed(|| gather(&session));
     let (judging, report) = timed(|| verdict::report(&session, &facts, known.as_ref()));
     let report = report?;
