@@ -168,11 +168,14 @@ fn quoted(text: &str) -> Vec<String> {
 }
 
 fn of_rule(file: &AbsPath, heard: &Heard, person: &Person<'_>) -> Rule {
-    let named = heard.names.iter().any(|name| {
+    let means = |name: &&String| {
         let bare = name.strip_prefix("unix-user:").map(|user| user == person.name);
         let group = name.strip_prefix("unix-group:").map(|group| person.in_group(group));
-        bare.or(group).unwrap_or_else(|| name == person.name || person.in_group(name))
-    });
+        bare.or(group).unwrap_or_else(|| *name == person.name || person.in_group(name))
+    };
+    // Not every quoted word is a name: those that are the account's are shown where there are some.
+    let own: Vec<&str> = heard.names.iter().filter(means).map(String::as_str).collect();
+    let named = !own.is_empty();
     let anyone = !heard.admin && !heard.asks_who;
     let seated = !heard.asks_seat || person.sits_at_desk;
     let what = match (heard.admin, heard.actions.is_empty()) {
@@ -180,7 +183,11 @@ fn of_rule(file: &AbsPath, heard: &Heard, person: &Person<'_>) -> Rule {
         (false, true) => "any action".to_owned(),
         (false, false) => heard.actions.join(", "),
     };
-    let who = if heard.names.is_empty() { "anyone".to_owned() } else { heard.names.join(", ") };
+    let who = match (named, heard.asks_who || heard.admin) {
+        (true, _) => own.join(", "),
+        (false, true) => heard.names.join(", "),
+        (false, false) => "anyone".to_owned(),
+    };
     rule(&what, who, (named || anyone) && seated, heard.admin, Location::line(file.text(), heard.line, &heard.text))
 }
 
