@@ -185,7 +185,8 @@ fn of_rule(file: &AbsPath, heard: &Heard, person: &Person<'_>) -> Rule {
     };
     let who = match (named, heard.asks_who || heard.admin) {
         (true, _) => own.join(", "),
-        (false, true) => heard.names.join(", "),
+        // Any quoted word of a script, so any could be a secret.
+        (false, true) => crate::model::redact_line(&heard.names.join(", ")),
         (false, false) => "anyone".to_owned(),
     };
     rule(&what, who, (named || anyone) && seated, heard.admin, Location::line(file.text(), heard.line, &heard.text))
@@ -197,7 +198,7 @@ fn rule(what: &str, who: String, reaches: bool, asks: bool, at: Location) -> Rul
     Rule {
         name: crate::model::redact_line(what),
         program: Program::Polkit,
-        who: crate::model::redact_line(&who),
+        who,
         reaches: Look::Known(reaches),
         raises: any || some(CLOSE_TO_ROOT),
         asks_password: asks,
@@ -247,7 +248,7 @@ fn of_section(file: &AbsPath, (number, head, keys): &Section, person: &Person<'_
     let actions: Vec<&str> = actions.collect();
     let what = if actions.contains(&"*") { "any action".to_owned() } else { actions.join(", ") };
     let reaches = named && (!seat_only || person.sits_at_desk);
-    Some(rule(&what, identity.to_owned(), reaches, false, Location::line(file.text(), *number, head)))
+    Some(rule(&what, crate::model::plain(identity).into_owned(), reaches, false, Location::line(file.text(), *number, head)))
 }
 
 #[cfg(test)]
