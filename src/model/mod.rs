@@ -15,7 +15,7 @@ mod template;
 
 pub use agent::{
     Agent, AgentEnv, ConfigLayer, DeadKey, LayerSource, McpLocation, McpShape, Merging, PermissionShape, StateKind,
-    StatePath, Switch, SwitchEnv, SwitchWant,
+    StatePath, Switch, SwitchEnv, SwitchKind,
 };
 pub use check::{Area, Check, Confidence, Controls, Os, Scope, Severity};
 pub use finding::{Evidence, Finding, Status, WaiverNote};
