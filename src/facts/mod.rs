@@ -16,10 +16,10 @@ use serde_json::Value;
 use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
+pub mod config;
 mod mounts;
 mod people;
 pub mod reach;
-pub mod config;
 pub mod subject;
 pub mod tree;
 
