@@ -38,6 +38,8 @@ pub struct Review {
     pub state: Look<ReviewState>,
     /// The version that was reviewed.
     pub version: Option<String>,
+    /// What the lock file records, in words.
+    pub records: String,
     /// Where the lock file says so.
     pub at: Option<Location>,
 }
@@ -81,7 +83,8 @@ pub enum ToolsState {
 
 impl Review {
     pub(super) fn unknown() -> Self {
-        Self { state: Look::unknown("not compared", "report this as a bug"), version: None, at: None }
+        let state = Look::unknown("not compared", "report this as a bug");
+        Self { state, version: None, records: String::new(), at: None }
     }
 }
 
@@ -137,7 +140,7 @@ impl Lock {
 
 /// Compares a server's version with the lock.
 pub(super) fn review(server: &Server, lock: &Result<Option<Lock>, Unseen>) -> Review {
-    let is = |state| Review { state: Look::Known(state), version: None, at: None };
+    let is = |state| Review { state: Look::Known(state), records: "no version of it".into(), ..Review::unknown() };
     if server.approval == Approval::Exact {
         return is(ReviewState::Approved);
     }
@@ -146,8 +149,7 @@ pub(super) fn review(server: &Server, lock: &Result<Option<Lock>, Unseen>) -> Re
         Ok(None) => {
             let why = format!("nothing records which version of `{}` was reviewed", server.name);
             let how = format!(
-                "name it in `{NAME}`, or its definition in `mcp_allow`: `{}@sha256:{}`",
-                server.name, server.digest
+                "name it in `{NAME}`, or its definition in `mcp_allow`: `{}`", server.entry
             );
             return Review { state: Look::unknown(why, how), ..is(ReviewState::Missing) };
         }
@@ -158,7 +160,13 @@ pub(super) fn review(server: &Server, lock: &Result<Option<Lock>, Unseen>) -> Re
     let same = same_package && locked.version == server.version;
     let state = if same { ReviewState::Locked } else { ReviewState::Differs };
     let version = locked.version.as_deref().map(crate::model::redact_line);
-    Review { state: Look::Known(state), version, at: lock.line(&server.name) }
+    let package = locked.package.as_deref().filter(|_| !same_package).map(crate::model::redact_line);
+    let records = match (&package, &version) {
+        (Some(package), _) => format!("the package `{package}`"),
+        (None, Some(version)) => format!("version `{version}`"),
+        (None, None) => "no version of it".into(),
+    };
+    Review { state: Look::Known(state), version, records, at: lock.line(&server.name) }
 }
 
 /// A stored list of tools.
@@ -187,10 +195,15 @@ pub(super) fn manifest(host: &dyn Host, subject: &Subject, name: &str) -> Result
     Ok(None)
 }
 
-fn manifest_paths(subject: &Subject, name: &str) -> Vec<AbsPath> {
+/// The file for a server's tools; its name may hold anything.
+fn manifest_name(name: &str) -> String {
     let safe: String =
         name.chars().map(|c| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' }).collect();
-    let file = format!("{}.json", safe.trim_start_matches('.'));
+    format!("{}.json", safe.trim_start_matches(['.', '_']))
+}
+
+fn manifest_paths(subject: &Subject, name: &str) -> Vec<AbsPath> {
+    let file = manifest_name(name);
     let own = subject.project.join(".harden/mcp").join(&file);
     let cache = place(subject, "{cache}/harden/mcp").filter(|_| subject.scope > Scope::Repo);
     std::iter::once(own).chain(cache.map(|folder| folder.join(&file))).collect()
@@ -241,7 +254,10 @@ pub(super) fn compare_tools(
         Ok(None) => {
             return unknown(Unseen::new(
                 format!("no list of the tools of `{name}` is stored, and servers are not started to ask"),
-                format!("save its answer to `tools/list` as `.harden/mcp/{name}.json`, and its digest in `{NAME}`"),
+                format!(
+                    "save its answer to `tools/list` as `.harden/mcp/{}`, and its digest in `{NAME}`",
+                    manifest_name(name)
+                ),
             ));
         }
         Err(unseen) => return unknown(unseen.clone()),

@@ -184,6 +184,7 @@ fn texts(
         reading.found.extend(wording::look(&file, &text, false));
         reading.files.push(file);
     }
+    reading.found.dedup_by(|a, b| a.name == b.name && a.at.file == b.at.file);
     reading.at = reading.found.first().map(|suspicion| suspicion.at.clone());
     Look::Known(reading)
 }

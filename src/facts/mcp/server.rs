@@ -55,6 +55,8 @@ pub struct Server {
     pub version: Option<String>,
     /// How firmly it is held.
     pub pin: Pin,
+    /// The same in words: "at version `1.2.3`", "with no version".
+    pub held: String,
     /// Everything that is fetched when it starts.
     pub packages: Vec<Package>,
     /// How to write it so that it is held.
@@ -77,6 +79,8 @@ pub struct Server {
     pub roots: Vec<String>,
     /// SHA-256 over its definition, secrets left out.
     pub digest: String,
+    /// What to add to the list of reviewed servers so that it holds this definition.
+    pub entry: String,
     /// Whether the list of reviewed servers holds it.
     pub approval: Approval,
     /// Whether its version is the one that was reviewed.
@@ -126,6 +130,8 @@ pub struct Remote {
     pub unverified: Vec<String>,
     /// How the agent shows who it is.
     pub auth: Auth,
+    /// What is wrong with the connection, in words.
+    pub weaknesses: Vec<String>,
     /// Whether a local program stands between: `mcp-remote`.
     pub bridge: bool,
 }
@@ -191,6 +197,9 @@ pub enum Approval {
     None,
 }
 
+/// Digits of a digest in an entry for the list: 128 bits, as hard to hit as the whole.
+const ENTRY_DIGITS: usize = 32;
+
 /// What the record is made in view of.
 pub(super) struct View<'a> {
     pub(super) config: &'a Effective,
@@ -246,6 +255,7 @@ pub(super) fn record(definition: &Definition, view: &View<'_>) -> (Server, Launc
         package: loosest.map(|package| package.name.clone()),
         version: loosest.and_then(|package| package.version.clone()),
         pin: loosest.map_or(Pin::NotApplicable, |package| package.pin),
+        held: loosest.map_or_else(String::new, held),
         packages: launch.packages.clone(),
         pinned: repair::pinned(definition, &argv, &launch, view.shape),
         container: shown_container(&launch),
@@ -256,6 +266,7 @@ pub(super) fn record(definition: &Definition, view: &View<'_>) -> (Server, Launc
         listens: listening::reasons(definition, remote.as_ref(), &launch),
         roots: listening::roots(&launch),
         approval: approval(&definition.name, &digest, view.approved),
+        entry: format!("{}@sha256:{}", definition.name, digest.get(..ENTRY_DIGITS).unwrap_or_default()),
         digest,
         remote,
         review: Review::unknown(),
@@ -293,6 +304,26 @@ fn env(definition: &Definition, launch: &Launch) -> Vec<Value> {
     own.chain(launch.env.iter().map(|(name, text)| value(name, text))).collect()
 }
 
+/// How firmly a package is held, in words.
+fn held(package: &Package) -> String {
+    let version = package.version.as_deref().unwrap_or("(none)");
+    match package.pin {
+        Pin::NotApplicable => String::new(),
+        Pin::Digest => format!("by its digest `{version}`"),
+        Pin::GitCommit => format!("at the commit in `{version}`"),
+        Pin::Exact => format!("at version `{version}`"),
+        Pin::LocalPath => "from a file".into(),
+        Pin::Project => "as the project's lock file says".into(),
+        Pin::Range => format!("at any version in `{version}`"),
+        Pin::Tag => format!("at the tag `{version}`, which moves"),
+        Pin::GitBranch if package.version.is_none() => "from the head of a repository".into(),
+        Pin::GitBranch => format!("from the branch, tag or short commit `{version}`, which moves"),
+        Pin::Url => "from an address whose content may change".into(),
+        Pin::Variable => "at a version that a variable decides when it starts".into(),
+        Pin::None => "with no version named, so the newest".into(),
+    }
+}
+
 /// Programs that only carry on what they are told to a remote server.
 const BRIDGES: &[&str] = &["mcp-remote", "mcp-proxy", "supergateway", "mcp-remote-client", "@anthropic-ai/mcp-remote"];
 
@@ -325,14 +356,21 @@ fn transport(definition: &Definition, address: Option<&Address>, launch: &Launch
 fn remote(definition: &Definition, address: &Address, launch: &Launch, argv: &[String]) -> Remote {
     let url = definition.url.as_ref().map(|url| url.text.clone());
     let shown = url.or_else(|| target(definition, argv, launch)).unwrap_or_default();
+    let tls = matches!(address.scheme.as_str(), "https" | "wss");
+    let (unverified, auth) = (unverified(definition, launch, argv), auth(definition, address, argv));
+    let mut weaknesses = Vec::new();
+    weaknesses.extend((!tls).then(|| format!("`{}` is not encrypted", address.scheme)));
+    weaknesses.extend(unverified.iter().map(|off| format!("`{off}` switches off the check of its certificate")));
+    weaknesses.extend((auth == Auth::None).then(|| "nothing tells the server who asks, as OAuth is off".to_owned()));
     Remote {
         address: address::redacted(&shown),
         host: address.host.clone(),
         port: address.port,
         loopback: address.scheme == "unix" || address.host.as_deref().is_some_and(address::is_loopback),
-        tls: matches!(address.scheme.as_str(), "https" | "wss"),
-        unverified: unverified(definition, launch, argv),
-        auth: auth(definition, address, argv),
+        tls,
+        unverified,
+        auth,
+        weaknesses,
         bridge: definition.url.is_none(),
     }
 }
@@ -343,18 +381,14 @@ fn auth(definition: &Definition, address: &Address, argv: &[String]) -> Auth {
     };
     let header = definition.headers.iter().any(|(name, placed)| shows(name, &placed.text))
         || argument::values(argv).iter().any(|value| secret::is_secret_name(&value.name));
-    if header {
-        return Auth::Header;
-    }
-    match &definition.oauth {
-        OAuth::Set(_) => return Auth::Oauth,
-        OAuth::Unset if address.userinfo.is_none() && !address.query.iter().any(|(n, v)| shows(n, v)) => {
-            return Auth::OauthIfAsked;
-        }
-        _ => {}
-    }
     let in_query = address.query.iter().any(|(name, value)| shows(name, value));
-    if address.userinfo.is_some() || in_query { Auth::Address } else { Auth::None }
+    match &definition.oauth {
+        _ if header => Auth::Header,
+        OAuth::Set(_) => Auth::Oauth,
+        _ if in_query || address.userinfo.is_some() => Auth::Address,
+        OAuth::Unset => Auth::OauthIfAsked,
+        OAuth::Off => Auth::None,
+    }
 }
 
 fn unverified(definition: &Definition, launch: &Launch, argv: &[String]) -> Vec<String> {
@@ -438,7 +472,7 @@ fn sends(
 
 /// What the list says: `name`, `name@sha256:…`, or `name@` with the first digits.
 fn approval(name: &str, digest: &str, listed: &[&str]) -> Approval {
-    const FEWEST_DIGITS: usize = 12;
+    const FEWEST_DIGITS: usize = 16;
     let mut best = Approval::None;
     for entry in listed {
         if *entry == name {
@@ -504,11 +538,11 @@ mod tests {
             (vec![], Approval::None),
             (vec!["s"], Approval::Named),
             (vec![full.as_str()], Approval::Exact),
-            (vec!["s@sha256:0123456789ab"], Approval::Exact),
-            (vec!["s@0123456789AB"], Approval::Exact),
+            (vec!["s@sha256:0123456789abcdef"], Approval::Exact),
+            (vec!["s@0123456789ABCDEF"], Approval::Exact),
             (vec!["s@0123"], Approval::Changed),
-            (vec!["s@sha256:ffffffffffff"], Approval::Changed),
-            (vec!["s@sha256:ffffffffffff", "s"], Approval::Named),
+            (vec!["s@sha256:ffffffffffffffff"], Approval::Changed),
+            (vec!["s@sha256:ffffffffffffffff", "s"], Approval::Named),
             (vec!["server"], Approval::None),
             (vec!["S"], Approval::None),
         ] {
