@@ -26,6 +26,8 @@ pub struct Fact {
     scans: Vec<Scan>,
     /// The scans that run by themselves and whose result counts.
     gates: Look<Vec<Scan>>,
+    /// What there is instead of a gate, in a sentence.
+    instead: String,
     /// Files that could not be understood.
     unread: Vec<String>,
 }
@@ -63,7 +65,7 @@ enum Runner {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let mut fact = Fact { files: Vec::new(), scans: Vec::new(), gates: Look::Known(Vec::new()), unread: Vec::new() };
+    let mut fact = Fact { files: Vec::new(), scans: Vec::new(), gates: Look::Known(Vec::new()), instead: String::new(), unread: Vec::new() };
     for (path, form) in sources(host, subject)? {
         let full = subject.project.join(&path);
         match host::read_text(host, &full, Some(&subject.project), LIMIT) {
@@ -78,6 +80,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             Err(error) => fact.unread.push(format!("{path}: {error}")),
         }
     }
+    fact.instead = instead(&fact.scans);
     let gates: Vec<Scan> = fact.scans.iter().filter(|scan| scan.void.is_none()).cloned().collect();
     fact.gates = if gates.is_empty() && !fact.unread.is_empty() {
         Look::unknown(format!("workflows are not understood: {}", fact.unread.join("; ")), "correct the files, or look at them by hand")
@@ -85,6 +88,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         Look::Known(gates)
     };
     Ok(fact)
+}
+
+fn instead(scans: &[Scan]) -> String {
+    let void = scans.iter().filter_map(|scan| Some(format!("{} does not count: {}", scan.name, scan.void?)));
+    let void: Vec<String> = void.collect();
+    if void.is_empty() { "no workflow, hook or release recipe runs one".to_owned() } else { void.join("; ") }
 }
 
 /// How a file describes what it runs.

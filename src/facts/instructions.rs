@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::hidden::{Hiding, Run, hidden};
-use super::secrets::{few, is_text};
+use super::secrets::{count, few, is_text};
 use super::{ProbeError, index, tree};
 use crate::host::{self, Host, Want, Who};
 use crate::model::{Location, Look, Scope, Subject};
@@ -49,9 +49,9 @@ struct File {
     /// Where it is.
     path: String,
     /// Its hidden characters, in order, at most 20 runs.
-    hidden: Look<Vec<Hidden>>,
+    hidden: Vec<Hidden>,
     /// The same in words, with lines.
-    found: Vec<String>,
+    found: Look<Vec<String>>,
     /// The first of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Location>,
@@ -81,7 +81,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let not_listed = list.len().saturating_sub(LISTED) as u64;
     list.truncate(LISTED);
     if clean > 0 {
-        list.push(File { path: format!("{clean} other files"), hidden: Look::Known(Vec::new()), found: Vec::new(), at: None });
+        list.push(File {
+            path: count(clean as u64, "other file"),
+            hidden: Vec::new(),
+            found: Look::Known(Vec::new()),
+            at: None,
+        });
     }
     let names: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let owners = owners(host, subject)?;
@@ -115,15 +120,19 @@ fn globs(patterns: &[String]) -> GlobSet {
 fn file(host: &dyn Host, subject: &Subject, path: &std::path::Path) -> Option<File> {
     let shown = path.to_string_lossy().into_owned();
     let full = subject.project.join(path);
+    // A link that leads nowhere, or in a circle, instructs nobody; where it leads out, that is the link's own finding.
+    if host::resolve(host, &full, None).and_then(|path| host.stat(&path)).is_err_and(|error| leads_nowhere(&error)) {
+        return None;
+    }
     let bytes = host::resolve(host, &full, Some(&subject.project)).and_then(|path| host.read(&path, LIMIT));
     let unknown = |why: String, how: &str| {
-        Some(File { path: shown.clone(), hidden: Look::unknown(why, how), found: Vec::new(), at: None })
+        Some(File { path: shown.clone(), hidden: Vec::new(), found: Look::unknown(why, how), at: None })
     };
     let bytes = match bytes {
         Ok(bytes) if !is_text(&bytes) => return unknown(format!("`{shown}` is no text in UTF-8"), "save it as UTF-8"),
         Ok(bytes) => bytes,
-        // A dangling link instructs nobody, a folder of that name neither.
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => return None,
+        // A folder of that name, behind a link.
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => return None,
         Err(error) => return unknown(format!("`{shown}` could not be read: {error}"), "look at the file by hand"),
     };
     let text = String::from_utf8_lossy(&bytes);
@@ -136,11 +145,28 @@ fn file(host: &dyn Host, subject: &Subject, path: &std::path::Path) -> Option<Fi
         let end_column = run.column.saturating_add(run.count);
         Location { column: run.column, end_column, ..Location::line(&shown, run.line, line) }
     };
-    let found = runs.iter().map(|run| format!("{} in line {}", run.name(), run.line)).collect();
+    let found = told(&runs);
     let all: Vec<Hidden> =
         runs.iter().map(|run| Hidden { name: run.name(), kind: run.kind, count: run.count, at: place(run) }).collect();
     let at = all.first().map(|hidden| hidden.at.clone());
-    Some(File { path: shown, hidden: Look::Known(all), found, at })
+    Some(File { path: shown, hidden: all, found: Look::Known(found), at })
+}
+
+/// Too many links come as an error of no kind of its own.
+fn leads_nowhere(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::Other)
+}
+
+/// Runs in words; those of one kind in one line together.
+fn told(runs: &[Run]) -> Vec<String> {
+    let mut merged: Vec<Run> = Vec::new();
+    for run in runs {
+        match merged.last_mut() {
+            Some(last) if (last.kind, last.line, last.first) == (run.kind, run.line, run.first) => last.count += run.count,
+            _ => merged.push(run.clone()),
+        }
+    }
+    merged.iter().map(|run| format!("{} in line {}", run.name(), run.line)).collect()
 }
 
 /// The lines of CODEOWNERS in order: what each covers, and whether it names an owner.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::secrets::{Place, few, is_text, place_of};
+use super::secrets::{Place, count, few, is_text, place_of};
 use super::{ProbeError, tree};
 use crate::host::{self, Host, Want, Who};
 use crate::model::{AbsPath, Location, Look, Scope, Subject};
@@ -73,16 +73,16 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         seen.into_iter().partition(|file| !matches!(file.holds_key, Look::Known(false)));
     let not_listed = list.len().saturating_sub(LISTED) as u64;
     list.truncate(LISTED);
-    list.push(rest(others.len()));
+    list.push(rest(others.len() as u64));
     if tree.closed > 0 {
         list.push(closed_folders(tree.closed));
     }
     Ok(Fact { list, not_listed })
 }
 
-fn rest(count: usize) -> KeyFile {
+fn rest(others: u64) -> KeyFile {
     KeyFile {
-        path: format!("{count} templates, certificates and files without a key"),
+        path: count(others, "other file of such a name"),
         kind: KeyKind::Dotenv,
         place: Place::Example,
         holds_key: Look::Known(false),
@@ -92,7 +92,7 @@ fn rest(count: usize) -> KeyFile {
 }
 
 fn closed_folders(closed: u64) -> KeyFile {
-    let why = format!("{closed} folders of the project could not be listed");
+    let why = format!("{} of the project could not be listed", count(closed, "folder"));
     let holds_key = Look::unknown(why, "run as the owner of the project, or with sudo");
     KeyFile { path: "closed folders".into(), place: Place::Source, holds_key, ..rest(0) }
 }
@@ -226,8 +226,9 @@ fn names_secret(name: &str) -> bool {
 fn has_password(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
     let Some((user, host)) = rest.split_once('@') else { return false };
-    let local = ["localhost", "127.", "0.0.0.0", "db", "postgres", "mysql", "redis", "host.docker"];
-    user.split_once(':').is_some_and(|(_, password)| is_value(password)) && !local.iter().any(|name| host.starts_with(name))
+    let local = ["localhost", "127", "0", "db", "postgres", "mysql", "redis", "mongo", "host"];
+    let first = host.split(['.', ':', '/']).next().unwrap_or_default();
+    user.split_once(':').is_some_and(|(_, password)| is_value(password)) && !local.contains(&first)
 }
 
 /// Whether a value stands for itself: not empty, not a template, not a reference to a value kept elsewhere.
@@ -265,7 +266,7 @@ fn is_credential(line: &str) -> bool {
     if line.contains(":_authToken=") || line.starts_with("_auth") || line.contains(":_password=") {
         return line.split_once('=').is_some_and(|(_, value)| is_value(value));
     }
-    if let Some((_, rest)) = line.split_once("password ").filter(|_| line.contains("login ") || line.starts_with("password ")) {
+    if let Some((_, rest)) = line.split_once("password ").filter(|_| !line.contains('=')).filter(|_| line.contains("login ") || line.starts_with("password ")) {
         return is_value(rest.split_whitespace().next().unwrap_or_default());
     }
     let names = &["password", "npmAuthToken", "auth", "identitytoken", "token", "secret_key", "aws_secret_access_key", "key", "access", "refresh"];

@@ -35,8 +35,6 @@ pub struct Fact {
     denied: Vec<String>,
     /// Endpoints of `denied_endpoints` that no policy file denies, in a sentence.
     not_denied: Look<Option<String>>,
-    /// Allowed hosts that reach an endpoint of `denied_endpoints`, in a sentence.
-    allowed_endpoints: Option<String>,
     /// Whether the agent is known to read and enforce such a file.
     enforced: bool,
 }
@@ -91,7 +89,6 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         allowed: Vec::new(),
         denied: Vec::new(),
         not_denied: Look::Known(None),
-        allowed_endpoints: None,
         enforced: false,
     };
     for name in &subject.agent.policy_files {
@@ -165,13 +162,14 @@ impl Fact {
             .filter(|host| open.iter().any(|endpoint| covers(&host.name, endpoint) || covers(endpoint, &host.name)))
             .map(|host| format!("`{}`", host.name))
             .collect();
-        self.allowed_endpoints = (!reached.is_empty()).then(|| reached.join(", "));
         let unread = self.files.iter().find(|file| file.fault.is_some());
         self.not_denied = match unread {
             Some(file) if !open.is_empty() => {
                 Look::unknown(format!("the policy `{}` is not understood", file.path), "correct the file")
             }
-            _ => Look::Known((!open.is_empty()).then(|| open.join(", "))),
+            _ if open.is_empty() => Look::Known(None),
+            _ if reached.is_empty() => Look::Known(Some(open.join(", "))),
+            _ => Look::Known(Some(format!("{}; {} of the allowed hosts reaches them", open.join(", "), reached.join(", ")))),
         };
         if self.allowed.is_empty() {
             self.allowed.push(Allowed {

@@ -21,6 +21,8 @@ pub struct Fact {
     binary: Option<AbsPath>,
     /// The file that this path leads to.
     resolved: Option<AbsPath>,
+    /// The file with its package and version, for sentences.
+    described: Option<String>,
     /// The package it belongs to.
     package: Option<String>,
     /// The version that the package states.
@@ -76,6 +78,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         return Ok(Fact {
             binary: None,
             resolved: None,
+            described: None,
             package: None,
             version: None,
             artifacts: Vec::new(),
@@ -101,6 +104,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         provenance: proof(&[Provenance], "verify it with `slsa-verifier verify-artifact` and the source repository"),
         transparency: proof(&[Bundle], "verify its log entry with `cosign verify-blob --bundle`"),
         sbom: proof(&[Sbom], "compare its component and version with the program, and verify its signature with `cosign`"),
+        described: Some(described(&resolved, package.as_ref())),
         package: package.as_ref().map(|package| package.name.clone()),
         version: package.and_then(|package| package.version),
         artifacts: artifacts.unwrap_or_default(),
@@ -138,6 +142,14 @@ fn search_path(subject: &Subject) -> Vec<AbsPath> {
     let mut seen = std::collections::BTreeSet::new();
     all.retain(|path| seen.insert(path.clone()));
     all
+}
+
+fn described(program: &AbsPath, package: Option<&Package>) -> String {
+    match package {
+        Some(Package { name, version: Some(version), .. }) => format!("`{program}` ({name} {version})"),
+        Some(Package { name, .. }) => format!("`{program}` ({name})"),
+        None => format!("`{program}`"),
+    }
 }
 
 struct Package {
