@@ -23,7 +23,6 @@ pub mod config;
 mod endpoints;
 mod hidden;
 mod index;
-pub mod config;
 mod mounts;
 mod nft;
 mod people;

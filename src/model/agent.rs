@@ -290,9 +290,6 @@ pub enum StateKind {
 #[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AgentEnv {
-    /// Those that it reads itself, by pattern: their values decide what it does. `*` matches any rest.
-    #[serde(default)]
-    pub own: Vec<String>,
     /// Redirect configuration or state, or inject some: never to be inherited. `*` at the end matches any rest.
     #[serde(default)]
     pub redirect: Vec<String>,
