@@ -284,6 +284,7 @@ fn checklist(report: &Report, look: Look) -> String {
     for entry in &report.checklist {
         let (mark, tone) = match entry.tick {
             Tick::Yes => ("✓", Tone::Good),
+            Tick::Partly => ("~", Tone::Doubt),
             Tick::No => ("✗", Tone::Bad(Severity::High)),
             Tick::Unknown => ("?", Tone::Doubt),
             Tick::NotApplicable => ("–", Tone::Dim),
@@ -308,6 +309,10 @@ fn shown_evidence(evidence: &[String], tick: Tick, look: Look) -> Vec<String> {
         _ if look.verbose > 0 => evidence.to_vec(),
         Tick::NotApplicable => Vec::new(),
         Tick::Yes => vec![format!("by {}", first_words(evidence).join(", "))],
+        Tick::Partly => {
+            let (missing, ran) = evidence.split_last().map_or(("", evidence), |(last, ran)| (last.as_str(), ran));
+            vec![format!("only in part, by {}; {missing}", first_words(ran).join(", "))]
+        }
         Tick::No | Tick::Unknown if evidence.len() > SHOWN_PER_LINE + 1 => {
             let rest = evidence.len() - SHOWN_PER_LINE;
             let shown = evidence.iter().take(SHOWN_PER_LINE).map(|text| clip(text, room));
