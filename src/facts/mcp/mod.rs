@@ -69,19 +69,18 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let lock = lock::read(host, subject);
     let others = others(host, subject);
     let tracked = source::Tracked::default();
-    let mut read_code = MOST_READ;
+    let mut read_code = MOST_READ + 1;
     for Seen { server, definition, launch } in &mut seen {
         server.review = lock::review(server, &lock);
         let manifest = lock::manifest(host, subject, &server.name);
         server.tools = lock::compare_tools(&server.name, &lock, &manifest);
         server.source = source::origin(host, subject, &tracked, launch, definition.cwd.as_deref());
         read_code = read_code.saturating_sub(1);
-        let code = if read_code == 0 {
-            Vec::new()
+        server.texts = if read_code == 0 {
+            Look::unknown(format!("the code of only {MOST_READ} servers is read"), "look at the others by hand")
         } else {
-            source::code(host, subject, launch, definition.cwd.as_deref())
+            texts(&source::code(host, subject, launch, definition.cwd.as_deref()), &manifest)
         };
-        server.texts = texts(&code, &manifest);
         server.shared = shared_with(definition, launch, &others);
     }
     let everywhere = everywhere(subject, &seen, &unseen);
