@@ -136,6 +136,7 @@ fn collect(subject: &Subject, config: &Effective, live: bool, taken: &[String]) 
                 let view = View {
                     config,
                     shape: subject.agent.mcp.first().map_or(location.shape, |first| first.shape),
+                    read_at: subject.agent.mcp.first().map_or("", |first| &first.at),
                     live: live || !is_dead(&subject.agent, &location),
                     file: tree.file.as_deref().filter(|_| live),
                     approved: &approved,
@@ -176,20 +177,25 @@ fn at<'a>(root: &'a Node, location: &McpLocation, file: Option<&str>) -> Option<
 /// What the model reads of a server, where that lies in the project or was stored.
 fn texts(code: &[(String, String)], manifest: &Result<Option<lock::Manifest>, Unseen>) -> Look<Reading> {
     let mut reading = Reading::default();
+    let mut found = Vec::new();
     match manifest {
         Ok(Some(manifest)) => {
-            reading.found.extend(wording::look(&manifest.file, &manifest.text, true));
+            found.extend(wording::look(&manifest.file, &manifest.text, true));
             reading.files.push(manifest.file.clone());
         }
         Ok(None) => {}
         Err(unseen) => return Look::Unknown(unseen.clone()),
     }
     for (file, text) in code {
-        reading.found.extend(wording::look(file, text, false));
+        found.extend(wording::look(file, text, false));
         reading.files.push(file.clone());
     }
-    reading.found.dedup_by(|a, b| a.name == b.name && a.at.file == b.at.file);
-    reading.at = reading.found.first().map(|suspicion| suspicion.at.clone());
+    found.dedup_by(|a, b| a.what == b.what && a.at.file == b.at.file);
+    reading.at = found.first().map(|suspicion| suspicion.at.clone());
+    let said = |suspicion: &wording::Suspicion| {
+        format!("{} (`{}`, line {})", suspicion.what, suspicion.at.file, suspicion.at.line)
+    };
+    reading.found = found.iter().map(said).collect();
     Look::Known(reading)
 }
 
