@@ -161,10 +161,20 @@ pub(super) fn place_of(path: &Path) -> Place {
         || stem.starts_with("test-")
     {
         Place::Test
-    } else if in_folder(&["example", "examples", "sample", "samples", "demo", "demos", "templates", "template"])
-        || [".example", ".sample", ".template", ".dist", "-example.", "_example.", "-sample."]
-            .iter()
-            .any(|part| name.contains(part))
+    } else if in_folder(&[
+        "example",
+        "examples",
+        "sample",
+        "samples",
+        "demo",
+        "demos",
+        "playground",
+        "playgrounds",
+        "templates",
+        "template",
+    ]) || [".example", ".sample", ".template", ".dist", "-example.", "_example.", "-sample."]
+        .iter()
+        .any(|part| name.contains(part))
     {
         Place::Example
     } else if in_folder(&["docs", "doc", "documentation", "references"])
@@ -181,6 +191,11 @@ pub(super) fn few(names: &[String]) -> String {
     const SHOWN: usize = 5;
     let listed = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{listed} and {} more", names.len() - SHOWN) } else { listed }
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 /// A size as people say it.

@@ -310,6 +310,7 @@ impl Judge<'_> {
             open_ended: grant.command == "ALL" || grant.command.contains(['*', '?', '[']) || grant.command.ends_with('/'),
             services: controls_services(&grant.command),
             at: Some(Location::line(grant.placed.file.text(), grant.placed.line.number, &grant.placed.line.text)),
+            unread: false,
         }
     }
 }
@@ -368,6 +369,7 @@ fn of_listing(name: &str, person: &Person<'_>) -> Rule {
         open_ended: name.contains('*') || name.ends_with("ALL"),
         services: controls_services(command),
         at: None,
+        unread: false,
     }
 }
 

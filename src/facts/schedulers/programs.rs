@@ -41,14 +41,15 @@ fn of_words(words: &[String], depth: usize, found: &mut Vec<AbsPath>) {
     if !WRAPPERS.contains(&name) && !WRAPPERS.contains(&plain) {
         return;
     }
+    let mut inline = false;
     for word in words {
-        if word.contains([' ', ';', '&', '|']) {
-            if depth < DEPTH {
-                of_line_within(word, depth + 1, found);
-            }
+        if inline && depth < DEPTH {
+            of_line_within(word, depth + 1, found);
         } else {
             found.extend(AbsPath::new(word));
         }
+        // `-c`, `-ec`: the next word is a line of its own.
+        inline = word.starts_with('-') && word.ends_with('c');
     }
 }
 

@@ -176,7 +176,7 @@ impl Find<'_> {
     fn program(&self, path: AbsPath, stat: &Stat, kind: ProgramKind) -> Program {
         let usual = usual_path(&path.text());
         // Some belong to an account of the system: `at` to daemon.
-        let of_system = stat.uid.0 < 1000 && stat.uid != self.reach.uid();
+        let of_system = stat.uid == Uid(0) || (stat.uid.0 < 1000 && stat.uid != self.reach.uid());
         let shipped = of_system && self.expected.contains(&(kind.word(), usual.as_str()));
         Program {
             expected: shipped || self.allowed.contains(&path.text().as_str()),
