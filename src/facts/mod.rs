@@ -63,7 +63,7 @@ macro_rules! probes {
 probes! {
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
     agent: Agent, Repo, "the agent's configuration: layers, switches, permission rules, code it loads, what has no effect";
-
+    overrides: Agent, Repo, "what voids the permissions of the agent: flags in scripts, variables, units";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
