@@ -109,7 +109,7 @@ probes! {
     config_rights: Agent, User, "what the agent's account can change of that which binds it";
     launcher: Agent, User, "the program that starts the agent: what it passes, whom it switches to, what it shuts it into";
     agent: Agent, Repo, "the agent's configuration: layers, switches, permission rules, code it loads, what has no effect";
-
+    overrides: Agent, Repo, "what voids the permissions of the agent: flags in scripts, variables, units";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {

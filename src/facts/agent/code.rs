@@ -73,15 +73,15 @@ enum Pin {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct EndpointFact {
     /// The provider.
-    name: String,
+    pub(super) name: String,
     /// Scheme and host.
-    address: String,
+    pub(super) address: String,
     /// Whether it is on this machine.
-    loopback: bool,
+    pub(super) loopback: bool,
     /// Whether the way there is encrypted.
-    encrypted: bool,
+    pub(super) encrypted: bool,
     /// Where it is written.
-    at: Option<Location>,
+    pub(super) at: Option<Location>,
 }
 
 /// Packages that OpenCode 1.18.33 carries in itself.

@@ -46,15 +46,15 @@ pub(super) struct AgentFact {
     tools: Vec<ToolFact>,
 }
 
-/// A rule that a later one undoes.
+/// A rule that somebody wrote.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct UndoneFact {
+pub(super) struct RuleFact {
     /// The rule: `bash "rm *": deny`.
     name: String,
-    /// The one behind it.
-    by: String,
+    /// The weaker rule behind it that covers it, so that no input reaches this one; null where there is none.
+    undone_by: Option<String>,
     /// Where that one is written.
-    by_origin: String,
+    undone_at: Option<String>,
     /// The agent whose rules they are; null for all.
     agent: Option<String>,
     /// Where the rule is written.
@@ -65,7 +65,7 @@ pub(super) struct UndoneFact {
 pub(super) struct Permissions {
     pub(super) tools: Vec<ToolFact>,
     pub(super) agents: Vec<AgentFact>,
-    pub(super) undone: Vec<UndoneFact>,
+    pub(super) rules: Vec<RuleFact>,
 }
 
 /// A kind of tool, with an input that stands for any.
@@ -102,7 +102,7 @@ const fn kind(
 pub(super) fn look(host: &dyn Host, subject: &Subject, config: &Effective) -> Permissions {
     let opencode = subject.agent.permissions == Some(PermissionShape::Opencode);
     if !opencode || subject.agent.merging != Merging::Opencode {
-        return Permissions { tools: Vec::new(), agents: Vec::new(), undone: Vec::new() };
+        return Permissions { tools: Vec::new(), agents: Vec::new(), rules: Vec::new() };
     }
     let all = rules::of_agents(host, subject, config);
     let agents: Vec<AgentFact> = all.iter().map(|agent| of_agent(config, agent)).collect();
@@ -110,7 +110,7 @@ pub(super) fn look(host: &dyn Host, subject: &Subject, config: &Effective) -> Pe
     // In the repo scope what the account and the machine say is not looked at: only what the project itself
     // says can be judged.
     tools.retain(|tool| subject.scope > Scope::Repo || tool.at.is_some());
-    Permissions { tools, undone: undone(config, &all), agents }
+    Permissions { tools, rules: written(config, &all), agents }
 }
 
 fn of_agent(config: &Effective, agent: &AgentRules) -> AgentFact {
@@ -164,8 +164,8 @@ fn loosest(agents: &[AgentFact]) -> Vec<ToolFact> {
     out
 }
 
-/// Rules undone within one list: the one for all agents, and each agent's own.
-fn undone(config: &Effective, agents: &[AgentRules]) -> Vec<UndoneFact> {
+/// Written rules, each judged within its own list: the one for all agents, and each agent's own.
+fn written(config: &Effective, agents: &[AgentRules]) -> Vec<RuleFact> {
     let of = |agent: &AgentRules, level: Level| -> Vec<Rule> {
         agent.rules.iter().filter(|rule| rule.level == level).cloned().collect()
     };
@@ -173,11 +173,13 @@ fn undone(config: &Effective, agents: &[AgentRules]) -> Vec<UndoneFact> {
     let top = agents.first().map(|agent| (None, of(agent, Level::Top)));
     let own = agents.iter().map(|agent| (Some(agent.name.clone()), of(agent, Level::Agent)));
     for (agent, rules) in top.into_iter().chain(own) {
-        for (rule, by) in rules::undone(&rules) {
-            out.push(UndoneFact {
+        let undone = rules::undone(&rules);
+        for rule in &rules {
+            let by = undone.iter().find(|(lost, _)| std::ptr::eq(*lost, rule)).map(|(_, by)| *by);
+            out.push(RuleFact {
                 name: words(rule),
-                by: words(by),
-                by_origin: super::origin(config, by.at),
+                undone_by: by.map(words),
+                undone_at: by.map(|by| super::origin(config, by.at)),
                 agent: agent.clone(),
                 at: config.location(rule.at),
             });
