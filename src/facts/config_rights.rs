@@ -110,9 +110,9 @@ impl Looker<'_> {
             LayerSource::Upward(names) => {
                 upward.iter().flat_map(|folder| names.iter().map(move |name| folder.join(name))).collect()
             }
-            LayerSource::Directories { dir, extra, env: variable, files } => {
+            LayerSource::Directories { first, dir, extra, env: variable, files } => {
                 let own = upward.iter().map(|folder| folder.join(dir));
-                let more = extra.iter().filter_map(place);
+                let more = first.iter().chain(extra).filter_map(place);
                 let named = variable.iter().filter_map(|name| env.get(name)).filter_map(AbsPath::new);
                 own.chain(more).chain(named).flat_map(|folder| files.iter().map(move |file| folder.join(file))).collect()
             }

@@ -16,8 +16,15 @@ use serde_json::Value;
 use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
+pub mod config;
+mod mounts;
+mod people;
+pub mod reach;
 pub mod subject;
+pub mod tree;
 pub mod variable;
+
+mod secrets;
 
 /// What a fact is about: it is looked up once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +76,20 @@ probes! {
     workspace: Agent, Repo, "where the agent starts, held against homes and the shape of the repository";
     config_rights: Agent, User, "what the agent's account can change of that which binds it";
     launcher: Agent, User, "the program that starts the agent: what it passes, whom it switches to, what it shuts it into";
+    elevation: Host, Host, "rules of sudo, doas and polkit, and whether each reaches the agent's account";
+    credentials: Host, User, "credentials that tools keep in homes, and whether the agent's account can read them";
+    homes: Host, Host, "homes of people and of root, and what the agent's account can do in them";
+    path_dirs: Host, User, "folders on search paths, and whether the agent could put programs there that others start";
+    schedulers: Host, Host, "what runs by itself, and where the agent could add to it";
+    services: Host, Host, "ways in which the agent could start, stop or define services";
+    setuid: Host, Host, "programs with raised rights, whether they are expected, whether the agent can start them";
+    sockets: Host, Host, "control sockets of container engines and virtual machines, and whether the agent may use them";
+    source_tree: Host, User, "what the agent may write in the project";
+    start_files: Host, User, "files that shells and editors run at start, and whether the agent can change them";
+    sysctl: Host, Host, "kernel settings that matter to what an account can do to others";
+    links: Host, Repo, "links in the project, and where they end";
+    secret_scan: Host, Repo, "secrets in the files of the project: rule and place, never the value";
+    state_secrets: Agent, User, "secrets in what the agent has written: rule and place, never the value";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
@@ -155,6 +176,7 @@ pub struct Timing {
 /// Runs the `needed` probes for all `subjects` in parallel, those of the host once. Returns the facts of each
 /// subject, in order, and how long each probe took.
 pub fn gather(host: &dyn Host, subjects: &[Subject], needed: &BTreeSet<&str>) -> (Vec<Facts>, Vec<Timing>) {
+    let subjects = &tree::shared(subjects);
     let jobs: Vec<(&Probe, usize)> = PROBES
         .iter()
         .filter(|probe| needed.contains(probe.name))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::launcher::{self, Found, Launch, Origin, Start};
 use super::variable;
 use crate::host::{Account, Accounts, Host, Kind, resolve};
-use crate::model::{AbsPath, Agent, AgentUser, LayerSource, Parameters, Scope, Subject, Uid, UserSource};
+use crate::model::{AbsPath, Agent, AgentUser, LayerSource, Parameters, Scope, SharedTree, Subject, Uid, UserSource};
 
 /// Settles the subject for one agent. `workspace` is the audited path.
 pub fn settle(
@@ -30,7 +30,18 @@ pub fn settle(
     let workspace = parameters.text("workspace").and_then(AbsPath::new).unwrap_or_else(|| workspace.clone());
     let project = git_top(host, &workspace)?.unwrap_or_else(|| workspace.clone());
     let env = environment(host, &agent, launch.as_ref(), &user, &invoker);
-    Ok(Subject { os: host.os(), scope, agent, user, invoker, workspace, project, env, parameters: parameters.clone() })
+    Ok(Subject {
+        os: host.os(),
+        scope,
+        agent,
+        user,
+        invoker,
+        workspace,
+        project,
+        env,
+        parameters: parameters.clone(),
+        tree: SharedTree::default(),
+    })
 }
 
 /// How the launcher starts the agent. What of it cannot be read is reported by the launcher's own fact.

@@ -32,6 +32,9 @@ pub struct Agent {
     /// Where its configuration comes from, lowest precedence first.
     #[serde(default)]
     pub config: Vec<ConfigLayer>,
+    /// How the layers become one configuration.
+    #[serde(default)]
+    pub merging: Merging,
     /// Where MCP servers stand in the merged configuration, and in which shape.
     #[serde(default)]
     pub mcp: Vec<McpLocation>,
@@ -83,12 +86,28 @@ pub struct ConfigLayer {
     pub os: Option<Os>,
     /// Where it is.
     pub source: LayerSource,
-    /// Switched off while this variable is set to a true value.
+    /// Switched off while this variable is `1` or `true`; of folders, those found upward.
     #[serde(default)]
     pub off_env: Option<String>,
+    /// A variable that names the folder to read the files from instead.
+    #[serde(default)]
+    pub dir_env: Option<String>,
     /// Enforced by the machine's owner.
     #[serde(default)]
     pub managed: bool,
+}
+
+/// How the layers become one configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Merging {
+    /// Not at all: each file stands for itself.
+    #[default]
+    Separate,
+    /// Map by map, later files over earlier ones.
+    Deep,
+    /// As OpenCode 1.x: as above, with rules of its own for lists, plugins, agents and older dialects.
+    Opencode,
 }
 
 /// Where a layer is read from.
@@ -109,12 +128,14 @@ pub enum LayerSource {
     },
     /// These names in each folder from the top of the work tree down to the workspace.
     Upward(Vec<String>),
-    /// These names in the folders `dir` found from the workspace up to the top of the work tree, and in `extra`;
-    /// files of agents and commands below them count too.
+    /// Folders of agents, commands and plugins, with or without config files.
     Directories {
-        /// Folder name: `.opencode`.
+        /// A folder that comes first, and whose config files another layer has read.
+        #[serde(default)]
+        first: Option<String>,
+        /// The name of folders from the workspace up to the top of the work tree, inner ones first: `.opencode`.
         dir: String,
-        /// More folders: home, a variable.
+        /// More folders.
         #[serde(default)]
         extra: Vec<String>,
         /// Variable that names one more.

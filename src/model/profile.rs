@@ -135,6 +135,7 @@ pub const PARAMETERS: &[Parameter] = &[
     list("mcp_allow", "MCP servers that have been reviewed: `name` or `name@sha256` of their definition"),
     list("hook_allow", "git hooks that have been reviewed, by name"),
     list("setuid_allow", "setuid and setgid programs that are expected, by path"),
+    list("write_dirs", "directories of the project that the agent is meant to write, relative to its top"),
     list("sensitive_projects", "directories of projects that must not share an MCP server with this one"),
     list("scan_skip", "directory names that the workspace secret scan leaves out"),
     number("monorepo_manifests", "how many package manifests make a repository a monorepo"),
