@@ -124,10 +124,10 @@ fn patterns(host: &dyn Host, subject: &Subject, repository: &Repository) -> Resu
     let shown = subject::shown(subject, &repository.top.join(".gitignore"));
     let mut patterns = Vec::new();
     for pattern in &subject.agent.ignore {
-        let folder = pattern.ends_with('/');
-        // A name that the pattern stands for: `*` becomes a letter.
-        let sample = pattern.trim_matches('/').replace("**", "x").replace('*', "x");
-        let rule = rules::rule(host, subject, repository, &repository.top.join(sample), folder)?;
+        // A file that the pattern stands for: rules may name the folder or what is in it.
+        let name = pattern.trim_matches('/').replace("**", "x").replace('*', "x");
+        let sample = if pattern.ends_with('/') { format!("{name}/x") } else { name };
+        let rule = rules::rule(host, subject, repository, &repository.top.join(sample), false)?;
         patterns.push(Pattern {
             path: pattern.clone(),
             ignored: rule.is_some(),
