@@ -9,7 +9,10 @@ use crate::model::Agent;
 pub fn agents() -> Result<Vec<Arc<Agent>>, CatalogError> {
     let mut all = Vec::new();
     for (file, text) in super::embedded::AGENTS {
-        let agent: Agent = serde_yaml::from_str(text).map_err(|error| CatalogError::yaml(file, text, &error))?;
+        // Enums are written as maps of one key, not with YAML's tags.
+        let yaml = serde_yaml::Deserializer::from_str(text);
+        let agent: Agent = serde_yaml::with::singleton_map_recursive::deserialize(yaml)
+            .map_err(|error| CatalogError::yaml(file, text, &error))?;
         all.push(Arc::new(agent));
     }
     all.sort_by_key(|agent| (agent.agent == "generic", agent.agent.clone()));

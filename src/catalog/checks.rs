@@ -52,11 +52,15 @@ fn everywhere() -> Vec<Os> {
 pub fn checks(types: &Types) -> Result<BTreeMap<String, Arc<Check>>, CatalogError> {
     let parsed: Vec<Check> =
         super::embedded::CHECKS.par_iter().map(|(file, text)| parse(types, file, text)).collect::<Result<_, _>>()?;
-    unique(parsed)
+    unique(BTreeMap::new(), parsed)
 }
 
-/// The checks of a folder, sub-folders being areas.
-pub fn load_dir(types: &Types, folder: &Path) -> Result<BTreeMap<String, Arc<Check>>, CatalogError> {
+/// `known`, and the checks of a folder; its sub-folders are areas.
+pub fn add_dir(
+    types: &Types,
+    known: BTreeMap<String, Arc<Check>>,
+    folder: &Path,
+) -> Result<BTreeMap<String, Arc<Check>>, CatalogError> {
     let name = folder.display().to_string();
     if !folder.is_dir() {
         return Err(CatalogError::file(&name, "is not a folder", "give --checks a folder with YAML files"));
@@ -78,12 +82,15 @@ pub fn load_dir(types: &Types, folder: &Path) -> Result<BTreeMap<String, Arc<Che
             "put YAML files into it; `harden schema check` describes them",
         ));
     }
-    unique(parsed)
+    unique(known, parsed)
 }
 
-fn unique(parsed: Vec<Check>) -> Result<BTreeMap<String, Arc<Check>>, CatalogError> {
-    let mut by_id: BTreeMap<String, Arc<Check>> = BTreeMap::new();
-    let mut codes: BTreeMap<String, String> = BTreeMap::new();
+fn unique(
+    mut by_id: BTreeMap<String, Arc<Check>>,
+    parsed: Vec<Check>,
+) -> Result<BTreeMap<String, Arc<Check>>, CatalogError> {
+    let mut codes: BTreeMap<String, String> =
+        by_id.values().map(|check| (check.code.clone(), check.id.clone())).collect();
     for check in parsed {
         if let Some(twin) = codes.insert(check.code.clone(), check.id.clone()) {
             return Err(CatalogError::file(

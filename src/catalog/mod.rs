@@ -9,14 +9,16 @@ mod frameworks;
 mod policy;
 mod predicate;
 mod schema;
+mod starter;
 mod typecheck;
 mod waivers;
 
 pub use agents::{agent, agents};
-pub use checks::{checks, load_dir};
-pub use error::CatalogError;
+pub use checks::{add_dir, checks};
+pub use error::{CatalogError, nearest};
 pub use frameworks::{ChecklistLine, Control, Framework, checklist, frameworks};
 pub use policy::{LocalProfile, Request, policy, profile_from_text, profile_names};
 pub use schema::{Kind as SchemaKind, check_schema, facts_schema, profile_schema};
+pub use starter::{Found, starter};
 pub use typecheck::Types;
 pub use waivers::today;

@@ -32,6 +32,9 @@ const ALLOWANCES: &[&str] = &[
 /// Parameters that narrow what is accepted: a repository may lengthen these lists.
 const DEMANDS: &[&str] = &["denied_endpoints", "sensitive_projects"];
 
+/// Said of what a repository's profile asked for and was not given.
+const ONLY_TIGHTEN: &str = "not applied: a profile from the repository under review can only tighten";
+
 /// What was asked for on the command line.
 #[derive(Debug, Default)]
 pub struct Request {
@@ -54,8 +57,8 @@ pub struct Request {
 pub struct LocalProfile {
     /// Its file, for messages.
     pub file: String,
-    /// Its text.
-    pub text: String,
+    /// Its text, or why it could not be read.
+    pub text: Result<String, String>,
 }
 
 /// The names of the profiles that the program carries, with their descriptions.
@@ -215,27 +218,33 @@ impl Merged {
                 problem: why.to_owned(),
             });
         };
-        let profile = match profile_from_text(&local.file, &local.text) {
+        let parsed = local.text.as_ref().map_err(String::clone);
+        let parsed = parsed.and_then(|text| profile_from_text(&local.file, text).map_err(|error| error.message));
+        let profile = match parsed {
             Ok(profile) => profile,
-            Err(error) => return refuse("profile", &format!("not applied: {}", error.message)),
+            Err(problem) => return refuse("profile", &format!("not applied: {problem}")),
         };
         match named(&profile.checks.include, checks, &local.file) {
             Ok(ids) => self.selected.extend(ids),
             Err(error) => refuse("checks.include", &format!("not applied: {}", error.message)),
         }
         if !profile.checks.skip.is_empty() {
-            refuse("checks.skip", "not applied: a profile from the repository under review can only tighten");
+            refuse("checks.skip", ONLY_TIGHTEN);
         }
         for (word, severity) in &profile.severity {
-            for id in named(std::slice::from_ref(word), checks, &local.file).unwrap_or_default() {
+            let ids = match named(std::slice::from_ref(word), checks, &local.file) {
+                Ok(ids) => ids,
+                Err(error) => {
+                    refuse(&format!("severity.{word}"), &format!("not applied: {}", error.message));
+                    continue;
+                }
+            };
+            for id in ids {
                 let current = self.severity.get(&id).copied().unwrap_or(checks[&id].severity);
                 if *severity >= current {
                     self.severity.insert(id, *severity);
                 } else {
-                    refuse(
-                        &format!("severity.{id}"),
-                        "not applied: a profile from the repository under review can only tighten",
-                    );
+                    refuse(&format!("severity.{id}"), ONLY_TIGHTEN);
                 }
             }
         }

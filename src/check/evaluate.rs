@@ -46,19 +46,18 @@ pub fn findings(policy: &Policy, os: Os, agents: &[String], facts: &[Facts]) -> 
             })
         })
         .collect();
-    all.sort_by(|a, b| order(a).cmp(&order(b)));
+    sort(&mut all);
     all
 }
 
+/// Puts findings in the order of reports; again after waivers and a baseline changed some.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+}
+
 /// Failures before unknowns before the rest; worst first; then by name.
-fn order(finding: &Finding) -> impl Ord {
-    (
-        finding.status,
-        std::cmp::Reverse(finding.severity),
-        finding.check.clone(),
-        finding.agent.clone(),
-        finding.subject.clone(),
-    )
+fn order(finding: &Finding) -> impl Ord + '_ {
+    (finding.status, std::cmp::Reverse(finding.severity), &finding.check, &finding.agent, &finding.subject)
 }
 
 /// Stable across runs, lines and machines.

@@ -5,5 +5,5 @@ mod lookup;
 mod predicate;
 mod waive;
 
-pub use evaluate::{findings, fingerprint, needed_probes};
+pub use evaluate::{findings, fingerprint, needed_probes, sort};
 pub use waive::{apply_baseline, apply_waivers};

@@ -1,57 +1,62 @@
 //! `harden audit`.
 
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-
-use super::{Failure, Session, gather, terminal};
-use crate::catalog::{self, Request};
-use crate::check;
-use crate::cli::Audit;
-use crate::model::{Severity, Status, Subject};
-use crate::report::{self, REPORT_VERSION, Report, ReportAgent};
+use super::progress::Progress;
+use super::{Failure, Session, baseline, gather, output, terminal, verdict};
+use crate::catalog::Request;
+use crate::cli::{Audit, Color, Format, Output};
+use crate::facts::Timing;
+use crate::model::{Severity, Status};
+use crate::report::{self, Look, Report};
 
 /// Audits and reports.
-pub(super) fn run(args: &Audit) -> Result<ExitCode, Failure> {
-    let request = Request { only: args.only.clone(), skip: args.skip.clone(), ..Request::default() };
+pub(super) fn run(args: &Audit, color: Color, started: Instant) -> Result<ExitCode, Failure> {
+    let outputs = match args.formats.as_slice() {
+        [] => vec![Output { format: Format::Table, file: None }],
+        some => some.to_vec(),
+    };
+    output::check(&outputs)?;
+    let known = args.baseline.as_deref().map(baseline::read).transpose()?;
+    let request = Request {
+        only: args.only.clone(),
+        skip: args.skip.clone(),
+        allow_local_waivers: args.allow_local_waivers,
+        ..Request::default()
+    };
     let session = Session::open(&args.target, &args.checks, request)?;
-    let (facts, _timings) = gather(&session);
-    let report = build(&session, &facts)?;
-    let look = report::Look { width: terminal::width(), colour: terminal::colour(), verbose: false };
-    terminal::print(&report::table(&report, look))?;
-    Ok(exit_code(&report, Severity::Medium, false))
-}
-
-/// Judges the facts and lays waivers and baseline over the findings.
-fn build(session: &Session, facts: &[crate::facts::Facts]) -> Result<Report, Failure> {
-    let agents: Vec<String> = session.subjects.iter().map(|subject| subject.agent.agent.clone()).collect();
-    let mut findings = check::findings(&session.policy, session.host.os(), &agents, facts);
-    let mut problems = session.policy.problems.clone();
-    problems.extend(check::apply_waivers(&session.policy, &mut findings, catalog::today()));
-    let lines = catalog::checklist()?;
-    Ok(Report {
-        version: REPORT_VERSION,
-        harden: env!("CARGO_PKG_VERSION").to_owned(),
-        time: Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        profile: session.policy.profile.clone(),
-        scope: session.policy.scope,
-        os: session.host.os(),
-        project: session.subjects.first().map(|s| s.project.text()).unwrap_or_default(),
-        agents: session.subjects.iter().map(agent).collect(),
-        counts: report::counts(&findings),
-        checklist: lines.iter().map(|line| report::tick(&line.id, &line.name, &line.checks, &findings)).collect(),
-        findings,
-        problems,
-    })
-}
-
-fn agent(subject: &Subject) -> ReportAgent {
-    ReportAgent {
-        agent: subject.agent.agent.clone(),
-        user: subject.user.name.clone(),
-        user_source: subject.user.source,
-        workspace: subject.workspace.text(),
+    let start_up = started.elapsed();
+    let progress = Progress::start("looking");
+    let (looking, (facts, timings)) = timed(|| gather(&session));
+    let (judging, report) = timed(|| verdict::report(&session, &facts, known.as_ref()));
+    let report = report?;
+    drop(progress);
+    let look = Look { verbose: args.verbose, quiet: args.quiet, ..terminal::look(color) };
+    let (writing, written) = timed(|| output::write(&report, &outputs, look));
+    written?;
+    if outputs.iter().all(|output| output.file.is_some()) && !args.quiet {
+        terminal::error(&report::summary(&report));
     }
+    if args.timings {
+        let steps = [("start-up", start_up), ("facts", looking), ("checks", judging), ("report", writing)];
+        terminal::error(&report::timings(&steps, &named(timings), terminal::error_look(color)));
+    }
+    Ok(exit_code(&report, args.fail_on.into(), args.allow_unknown))
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let done = work();
+    (start.elapsed(), done)
+}
+
+fn named(timings: Vec<Timing>) -> Vec<(String, Duration)> {
+    let name = |timing: &Timing| match &timing.agent {
+        Some(agent) => format!("{} ({agent})", timing.probe),
+        None => timing.probe.to_owned(),
+    };
+    timings.iter().map(|timing| (name(timing), timing.took)).collect()
 }
 
 /// 1 wins over 3.

@@ -1,11 +1,13 @@
 //! Expected errors as diagnostics: what was tried, on what, and the next move.
 
 use std::io;
+use std::path::PathBuf;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode, SourceOffset};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceOffset};
 
 use crate::catalog::CatalogError;
 use crate::model::plain;
+use crate::report::Look;
 
 /// Why a command did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +23,17 @@ pub enum Failure {
         /// The next move.
         help: String,
     },
-    /// The output could not be written.
-    #[error("cannot write the output: {0}")]
+    /// Standard output could not be written.
+    #[error("cannot write to standard output: {0}")]
     Output(#[from] io::Error),
+    /// A file could not be written.
+    #[error("cannot write `{}`: {cause}", plain(&file.display().to_string()))]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
 }
 
 impl From<CatalogError> for Failure {
@@ -38,11 +48,18 @@ impl Failure {
         Self::Usage { message: message.into(), help: help.into() }
     }
 
-    /// As text for the terminal, the offending line included.
-    pub fn render(&self) -> String {
-        let mut text = String::from("nothing was audited\n");
+    /// Whether it stopped the command before it did anything. What cannot be written was made before.
+    pub(super) fn came_first(&self) -> bool {
+        matches!(self, Self::Catalog(_) | Self::Usage { .. })
+    }
+
+    /// As text for the terminal, the offending line included; `first` is what the reader has to know first.
+    pub(super) fn render(&self, first: Option<&str>, look: Look) -> String {
+        let mut text = first.map(|first| format!("{first}\n")).unwrap_or_default();
         let shown = Shown::of(self);
-        let rendered = miette::GraphicalReportHandler::new().render_report(&mut text, &shown);
+        let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(usize::from(look.width.max(40)));
+        let rendered = handler.render_report(&mut text, &shown);
         if rendered.is_err() {
             text.push_str(&self.to_string());
         }
@@ -74,7 +91,10 @@ impl Shown {
             Failure::Usage { help, .. } => {
                 Self { message: failure.to_string(), help: help.clone(), source: None, at: 0 }
             }
-            Failure::Output(_) => Self { message: failure.to_string(), help: String::new(), source: None, at: 0 },
+            Failure::Output(_) | Failure::File { .. } => {
+                let help = "make room, or name another place".into();
+                Self { message: failure.to_string(), help, source: None, at: 0 }
+            }
         }
     }
 }

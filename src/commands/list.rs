@@ -1,45 +1,76 @@
-//! `harden list` and `harden facts`.
+//! `harden list`.
 
 use std::process::ExitCode;
 
-use super::{Failure, Session, terminal};
-use crate::catalog::{self, Request, Types};
-use crate::cli::{Facts, ListWhat};
-use crate::facts::PROBES;
-use crate::model::PARAMETERS;
+use serde_json::{Value, json};
+
+use super::{Failure, terminal};
+use crate::catalog::{self, Types};
+use crate::cli::{Color, List, ListWhat, TextOrJson};
+use crate::facts::{PROBES, Per};
+use crate::model::{PARAMETERS, ParameterValue};
+use crate::report;
 
 /// Lists names with a few words on each.
-pub(super) fn run(what: ListWhat) -> Result<ExitCode, Failure> {
-    let rows: Vec<(String, String)> = match what {
-        ListWhat::Checks => {
-            catalog::checks(&Types::default())?.values().map(|c| (c.id.clone(), c.title.clone())).collect()
-        }
-        ListWhat::Profiles => catalog::profile_names()?,
-        ListWhat::Agents => catalog::agents()?.iter().map(|a| (a.agent.clone(), a.name.clone())).collect(),
-        ListWhat::Facts => PROBES.iter().map(|p| (p.name.to_owned(), p.about.to_owned())).collect(),
-        ListWhat::Parameters => PARAMETERS.iter().map(|p| (p.name.to_owned(), p.about.to_owned())).collect(),
+pub(super) fn run(args: &List, color: Color) -> Result<ExitCode, Failure> {
+    let rows = rows(args.what)?;
+    let text = match args.format {
+        TextOrJson::Json => terminal::json(&Value::Array(rows)),
+        TextOrJson::Text => report::list(&rows, terminal::look(color)),
     };
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    let text: String = rows.iter().map(|(name, about)| format!("{name:width$}  {about}\n")).collect();
     terminal::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the facts of every agent.
-pub(super) fn facts(args: &Facts) -> Result<ExitCode, Failure> {
-    let session = Session::open(&args.target, &[], Request::default())?;
-    let all = PROBES.iter().map(|probe| probe.name).collect();
-    let (facts, _) = crate::facts::gather(session.host.as_ref(), &session.subjects, &all);
-    let by_agent: serde_json::Map<String, serde_json::Value> = session
-        .subjects
-        .iter()
-        .zip(facts)
-        .map(|(subject, facts)| {
-            (subject.agent.agent.clone(), facts.0.into_iter().map(|(name, fact)| (name.to_owned(), fact)).collect())
-        })
-        .collect();
-    let mut text = serde_json::to_string_pretty(&by_agent).unwrap_or_default();
-    text.push('\n');
-    terminal::print(&text)?;
-    Ok(ExitCode::SUCCESS)
+/// Records with a few columns each; the last one is a sentence.
+fn rows(what: ListWhat) -> Result<Vec<Value>, Failure> {
+    Ok(match what {
+        ListWhat::Checks => {
+            let checks = catalog::checks(&Types::default())?;
+            let mut checks: Vec<_> = checks.values().collect();
+            checks.sort_by(|a, b| (&a.area, &a.code).cmp(&(&b.area, &b.code)));
+            let row = |check: &&std::sync::Arc<crate::model::Check>| {
+                json!({
+                    "area": check.area,
+                    "code": check.code,
+                    "severity": check.severity.name(),
+                    "scope": check.scope.name(),
+                    "check": check.id,
+                    "title": check.title,
+                })
+            };
+            checks.iter().map(row).collect()
+        }
+        ListWhat::Profiles => {
+            let profiles = catalog::profile_names()?;
+            profiles.iter().map(|(name, about)| json!({ "profile": name, "about": about })).collect()
+        }
+        ListWhat::Agents => {
+            let agents = catalog::agents()?;
+            agents
+                .iter()
+                .map(|agent| json!({ "agent": agent.agent, "verified": agent.verified.join(" "), "name": agent.name }))
+                .collect()
+        }
+        ListWhat::Facts => PROBES
+            .iter()
+            .map(|probe| {
+                let per = if probe.per == Per::Agent { "agent" } else { "host" };
+                json!({ "fact": probe.name, "scope": probe.scope.name(), "per": per, "about": probe.about })
+            })
+            .collect(),
+        ListWhat::Parameters => PARAMETERS
+            .iter()
+            .map(|parameter| json!({ "parameter": parameter.name, "type": kind(parameter.kind), "about": parameter.about }))
+            .collect(),
+    })
+}
+
+fn kind(kind: ParameterValue) -> &'static str {
+    match kind {
+        ParameterValue::Text => "text",
+        ParameterValue::List => "list",
+        ParameterValue::Number => "number",
+        ParameterValue::Flag => "flag",
+    }
 }

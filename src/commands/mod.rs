@@ -1,13 +1,21 @@
 //! The commands: wiring only.
 
 mod audit;
+mod baseline;
 mod explain;
+mod facts;
 mod failure;
+mod init;
 mod list;
+mod output;
+mod progress;
 mod session;
+mod shell;
 mod terminal;
+mod verdict;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser;
 
@@ -16,17 +24,40 @@ use crate::cli::{Cli, Command};
 pub use failure::Failure;
 pub use session::{Session, gather};
 
+/// Said first of an audit that did not happen.
+const NOTHING: &str = "nothing was audited";
+
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let outcome = match cli.command {
-        Command::Audit(args) => audit::run(&args),
-        Command::Explain(args) => explain::run(&args),
-        Command::List(args) => list::run(args.what),
-        Command::Facts(args) => list::facts(&args),
+    let started = Instant::now();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let outcome = match &cli.command {
+        Command::Audit(args) => audit::run(args, cli.color, started),
+        Command::Explain(args) => explain::run(args, cli.color),
+        Command::List(args) => list::run(args, cli.color),
+        Command::Facts(args) => facts::run(args),
+        Command::Init(args) => init::run(args),
+        Command::Schema(args) => shell::schema(args.what),
+        Command::Completions(args) => shell::completions(args.shell),
+        Command::Man(args) => shell::man(args.out.as_deref()),
     };
     outcome.unwrap_or_else(|failure| {
-        terminal::error(&failure.render());
+        let nothing = matches!(cli.command, Command::Audit(_)) && failure.came_first();
+        terminal::error(&failure.render(nothing.then_some(NOTHING), terminal::error_look(cli.color)));
         ExitCode::from(2)
     })
+}
+
+/// Help and version go to standard output with 0, mistakes to standard error with 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    let audit = std::env::args().nth(1).is_some_and(|word| word == "audit");
+    if error.use_stderr() && audit {
+        terminal::error(NOTHING);
+    }
+    // A reader that went away has seen enough.
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::catalog::{self, LocalProfile, Request, Types};
-use crate::cli::{ScopeArg, Target};
+use crate::cli::Target;
 use crate::commands::Failure;
 use crate::facts::{self, Facts, Timing, subject};
 use crate::host::{self, Host, RealHost};
@@ -13,6 +13,9 @@ use crate::model::{AbsPath, Agent, Check, Parameters, Policy, Scope, Subject};
 
 /// The name of a profile that a repository brings along.
 pub(super) const LOCAL_PROFILE: &str = ".harden.yaml";
+
+/// The largest local profile that is read: 1 MiB.
+const LOCAL_PROFILE_LIMIT: u64 = 1 << 20;
 
 /// A host, what should be true of it, and of whom.
 pub struct Session {
@@ -33,11 +36,11 @@ impl Session {
         let types = Types::default();
         let mut checks = catalog::checks(&types)?;
         for folder in folders {
-            checks.extend(catalog::load_dir(&types, folder)?);
+            checks = catalog::add_dir(&types, checks, folder)?;
         }
         request.profile = target.profile.clone();
-        request.scope = target.scope.map(scope);
-        request.local = local_profile(host.as_ref(), &workspace)?;
+        request.scope = target.scope.map(Into::into);
+        request.local = local_profile(host.as_ref(), &workspace).filter(|_| !given_as_profile(target));
         let policy = catalog::policy(&checks, &request, catalog::today())?;
         let subjects = subjects(host.as_ref(), target.agent.as_deref(), &policy.parameters, policy.scope, &workspace)?;
         Ok(Self { host, policy, subjects, checks })
@@ -80,24 +83,25 @@ fn check_folder(host: &dyn Host, path: &AbsPath) -> Result<(), Failure> {
     }
 }
 
-fn scope(arg: ScopeArg) -> Scope {
-    match arg {
-        ScopeArg::Repo => Scope::Repo,
-        ScopeArg::User => Scope::User,
-        ScopeArg::Host => Scope::Host,
-    }
+/// The profile that the project brings along. One that cannot be read is reported, and stops nothing.
+fn local_profile(host: &dyn Host, workspace: &AbsPath) -> Option<LocalProfile> {
+    let text = subject::git_top(host, workspace).and_then(|top| {
+        let top = top.unwrap_or_else(|| workspace.clone());
+        host::read_text(host, &top.join(LOCAL_PROFILE), Some(&top), LOCAL_PROFILE_LIMIT)
+    });
+    let text = text.map_err(|error| format!("it cannot be read: {error}")).transpose()?;
+    Some(LocalProfile { file: LOCAL_PROFILE.to_owned(), text })
 }
 
-fn local_profile(host: &dyn Host, workspace: &AbsPath) -> Result<Option<LocalProfile>, Failure> {
-    let unreadable = |error| {
-        Failure::usage(
-            format!("cannot read the local profile `{LOCAL_PROFILE}`: {error}"),
-            "make it a readable file, or remove it",
-        )
+/// Whether the reviewer named the project's own profile with `--profile`: then it counts in full, and once.
+fn given_as_profile(target: &Target) -> bool {
+    let Some(given) = target.profile.as_deref().and_then(|given| Path::new(given).canonicalize().ok()) else {
+        return false;
     };
-    let top = subject::git_top(host, workspace).map_err(unreadable)?.unwrap_or_else(|| workspace.clone());
-    let text = host::read_text(host, &top.join(LOCAL_PROFILE), Some(&top), 1 << 20).map_err(unreadable)?;
-    Ok(text.map(|text| LocalProfile { file: LOCAL_PROFILE.to_owned(), text }))
+    let start = target.path.as_deref().unwrap_or(Path::new(".")).canonicalize();
+    target.root.is_none()
+        && given.file_name().is_some_and(|name| name == LOCAL_PROFILE)
+        && start.is_ok_and(|start| given.parent().is_some_and(|folder| start.starts_with(folder)))
 }
 
 /// The subjects of the named agent, or of all that are in use here. Without any, the generic one stands in.

@@ -94,7 +94,8 @@ pub fn can_replace(host: &dyn Host, who: &Who, path: &AbsPath) -> io::Result<Opt
     Ok(None)
 }
 
-fn allowed(host: &dyn Host, who: &Who, path: &AbsPath, stat: &Stat, want: Want) -> io::Result<bool> {
+/// Whether `who` may do `want` with a path that is no link, by its own rights alone: folders above it are not asked.
+pub fn allowed(host: &dyn Host, who: &Who, path: &AbsPath, stat: &Stat, want: Want) -> io::Result<bool> {
     if who.uid == Uid(0) {
         let runs = want != Want::Execute || stat.kind == Kind::Dir || stat.mode.bits() & 0o111 != 0;
         return Ok(runs);
@@ -139,4 +140,78 @@ fn by_acl(who: &Who, stat: &Stat, acl: &Acl) -> u8 {
         .collect();
     // Any matching group may grant; with none of them matching the rest is asked.
     if groups.is_empty() { of(AclTag::Other).unwrap_or(0) } else { groups.into_iter().fold(0, |a, b| a | b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::FixtureHost;
+
+    const TREE: &str = "
+sudo: true
+accounts:
+  - { name: agent, uid: 990 }
+groups:
+  - { name: work, gid: 2000, members: [agent] }
+files:
+  /data/open.txt: { content: x, mode: '0644' }
+  /data/group.txt: { content: x, group: work, mode: '0660' }
+  /data/other.txt: { content: x, mode: '0666' }
+  /data/listed.txt: { content: x, mode: '0660', acl: ['user:agent:rw-'] }
+  /data/masked.txt: { content: x, mode: '0640', acl: ['user:agent:rw-'] }
+  /data/refused.txt: { content: x, group: work, mode: '0664', acl: ['user:agent:---'] }
+  /closed/: { mode: '0700' }
+  /closed/wide.txt: { content: x, mode: '0666' }
+  /drop/: { mode: '0777' }
+  /drop/held.txt: { content: x, mode: '0644' }
+  /sticky/: { mode: '1777' }
+  /sticky/held.txt: { content: x, mode: '0644' }
+  /sticky/own.txt: { content: x, owner: agent, mode: '0600' }
+  /data/to-closed: { link: /closed/wide.txt }
+";
+
+    fn agent_on(tree: &str) -> (FixtureHost, Who) {
+        let host = FixtureHost::parse(tree, std::path::Path::new("")).expect("a fixture");
+        (host, Who { uid: Uid(990), gids: vec![Gid(990), Gid(2000)] })
+    }
+
+    fn abs(path: &str) -> AbsPath {
+        AbsPath::new(path).expect("absolute")
+    }
+
+    #[test]
+    fn rights_follow_owner_list_group_and_the_folders_above() {
+        let (host, who) = agent_on(TREE);
+        for (path, read, write) in [
+            ("/data/open.txt", true, false),
+            ("/data/group.txt", true, true),
+            ("/data/other.txt", true, true),
+            ("/data/listed.txt", true, true),
+            ("/data/masked.txt", true, false),
+            ("/data/refused.txt", false, false),
+            ("/closed/wide.txt", false, false),
+            ("/data/to-closed", false, false),
+            ("/sticky/own.txt", true, true),
+        ] {
+            let got = (can(&host, &who, &abs(path), Want::Read), can(&host, &who, &abs(path), Want::Write));
+            assert_eq!((got.0.expect(path), got.1.expect(path)), (read, write), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_can_be_replaced_through_a_writable_folder_unless_it_is_sticky() {
+        let (host, who) = agent_on(TREE);
+        let through = |path: &str| can_replace(&host, &who, &abs(path)).expect(path).map(|p| p.text());
+        assert_eq!(through("/drop/held.txt").as_deref(), Some("/drop"));
+        assert_eq!(through("/sticky/held.txt"), None);
+        assert_eq!(through("/sticky/own.txt").as_deref(), Some("/sticky/own.txt"));
+        assert_eq!(through("/data/open.txt"), None);
+    }
+
+    #[test]
+    fn root_may_do_all() {
+        let (host, _) = agent_on(TREE);
+        let root = Who { uid: Uid(0), gids: vec![Gid(0)] };
+        assert!(can(&host, &root, &abs("/closed/wide.txt"), Want::Write).expect("readable"));
+    }
 }

@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-pub use access::{Acl, AclEntry, AclTag, Want, Who, can, can_replace};
+pub use access::{Acl, AclEntry, AclTag, Want, Who, allowed, can, can_replace};
 pub use accounts::{Account, Accounts, Group};
 pub use fixture::{FixtureError, FixtureHost};
 pub use real::RealHost;

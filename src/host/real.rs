@@ -445,3 +445,98 @@ fn parse_acl(bytes: &[u8]) -> Option<Acl> {
     };
     entries.chunks_exact(8).map(parse).collect::<Option<Vec<_>>>().map(Acl)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn image() -> (tempfile::TempDir, RealHost) {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("etc")).expect("made");
+        std::fs::write(folder.path().join("etc/passwd"), "root:x:0:0::/root:/bin/sh\n").expect("written");
+        std::fs::write(folder.path().join("etc/group"), "root:x:0:\n").expect("written");
+        let host = RealHost::image(folder.path()).expect("opened");
+        (folder, host)
+    }
+
+    fn abs(path: &str) -> AbsPath {
+        AbsPath::new(path).expect("absolute")
+    }
+
+    #[test]
+    fn nothing_of_the_running_machine_leaks_into_an_image() {
+        let (folder, host) = image();
+        symlink("/etc/hostname", folder.path().join("etc/hostname")).expect("linked");
+        assert!(host.env("PATH").is_none());
+        assert!(host.env_names().is_empty());
+        assert!(host.processes().is_err());
+        assert!(matches!(host.run(Tool::Nft, &[]), Err(ToolError::NotLive("nft"))));
+        assert_eq!(host.accounts().expect("read").users.len(), 1);
+        // An absolute link of the image leads to the image's own file, which links to itself.
+        assert!(super::super::resolve(&host, &abs("/etc/hostname"), None).is_err());
+    }
+
+    #[test]
+    fn a_link_anywhere_on_the_way_is_refused_by_the_primitives() {
+        let (folder, host) = image();
+        symlink("etc", folder.path().join("alias")).expect("linked");
+        symlink("passwd", folder.path().join("etc/users")).expect("linked");
+        assert!(host.read(&abs("/alias/passwd"), 1000).is_err());
+        assert!(host.list(&abs("/alias")).is_err());
+        assert_eq!(host.read(&abs("/etc/users"), 1000).expect_err("refused").kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(host.stat(&abs("/etc/users")).expect("a link").kind, Kind::Link);
+        let found = super::super::resolve(&host, &abs("/alias/users"), None).expect("followed by hand");
+        assert_eq!(found, abs("/etc/passwd"));
+    }
+
+    #[test]
+    fn opening_by_component_refuses_links_too() {
+        let (folder, host) = image();
+        symlink("etc", folder.path().join("alias")).expect("linked");
+        let open = |path: &str| host.open_by_component(Path::new(path), OFlags::RDONLY | OFlags::NOFOLLOW);
+        assert!(open("etc/passwd").is_ok());
+        assert!(open("alias/passwd").is_err());
+    }
+
+    #[test]
+    fn fifos_are_not_opened_and_large_files_are_refused() {
+        let (folder, host) = image();
+        let fifo = folder.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, OpenMode::RWXU, 0).expect("made");
+        assert_eq!(host.read(&abs("/pipe"), 10).expect_err("refused").kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(host.read(&abs("/etc/passwd"), 10).expect_err("refused").kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(host.read(&abs("/nothing"), 10).expect_err("absent").kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_walk_does_not_follow_links() {
+        let (folder, host) = image();
+        symlink("/", folder.path().join("everything")).expect("linked");
+        let (found, closed) = host.walk(&AbsPath::root(), &mut |_, _| Keep::Yes).expect("walked");
+        let names: Vec<String> = found.iter().map(|(path, _)| path.display().to_string()).collect();
+        assert_eq!((names.len(), closed), (4, 0), "{names:?}");
+    }
+
+    #[test]
+    fn access_lists_are_read_from_their_kernel_form() {
+        let mut bytes = 2u32.to_le_bytes().to_vec();
+        for (tag, rights, id) in [(0x01u16, 6u16, u32::MAX), (0x02, 6, 990), (0x10, 4, u32::MAX), (0x20, 0, u32::MAX)] {
+            bytes.extend(tag.to_le_bytes());
+            bytes.extend(rights.to_le_bytes());
+            bytes.extend(id.to_le_bytes());
+        }
+        let acl = parse_acl(&bytes).expect("of the form");
+        assert_eq!(acl.0[1], AclEntry { tag: AclTag::User(Uid(990)), rights: 6 });
+        assert_eq!(parse_acl(&[1, 0, 0, 0]), None);
+    }
+
+    #[test]
+    fn tools_are_stopped_at_the_time_limit_and_their_output_is_kept_apart() {
+        let output = run(Tool::Nft, "/bin/sh", &["-c", "echo out; echo err >&2; exit 3"]).expect("ran");
+        assert_eq!((output.status, output.stdout.as_str(), output.stderr.as_str()), (3, "out\n", "err\n"));
+        let output = run(Tool::Nft, "/usr/bin/env", &[]).expect("ran");
+        assert_eq!(output.stdout.lines().count(), 2, "{}", output.stdout);
+    }
+}

@@ -92,3 +92,53 @@ pub fn read_text(host: &dyn Host, path: &AbsPath, jail: Option<&AbsPath>, limit:
         io::Error::new(io::ErrorKind::InvalidData, format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::FixtureHost;
+
+    const TREE: &str = "
+files:
+  /srv/app/real.json: '{}'
+  /srv/app/inner: { link: real.json }
+  /srv/app/chain: { link: inner }
+  /srv/app/around: { link: ../app/real.json }
+  /srv/app/out: { link: /home/dev/key }
+  /srv/app/up: { link: ../../home/dev/key }
+  /srv/app/dir: { link: /home/dev }
+  /srv/app/loop: { link: loop }
+  /srv/app/gone: { link: nowhere }
+  /home/dev/key: x
+";
+
+    fn abs(path: &str) -> AbsPath {
+        AbsPath::new(path).expect("absolute")
+    }
+
+    #[test]
+    fn links_are_followed_inside_the_jail_and_refused_at_its_wall() {
+        let host = FixtureHost::parse(TREE, std::path::Path::new("")).expect("a fixture");
+        let jail = abs("/srv/app");
+        for (link, leads) in [
+            ("inner", Ok("/srv/app/real.json")),
+            ("chain", Ok("/srv/app/real.json")),
+            ("around", Ok("/srv/app/real.json")),
+            ("out", Err("leads out of")),
+            ("up", Err("leads out of")),
+            ("dir/key", Err("leads out of")),
+            ("loop", Err("more than 40 links")),
+            ("gone", Err("not found")),
+        ] {
+            let got = resolve(&host, &jail.join(link), Some(&jail)).map(|path| path.text());
+            match leads {
+                Ok(path) => assert_eq!(got.expect(link), path, "{link}"),
+                Err(words) => {
+                    let error = got.expect_err(link).to_string();
+                    assert!(error.contains(words), "{link}: {error}");
+                }
+            }
+        }
+        assert_eq!(resolve(&host, &jail.join("out"), None).expect("free").text(), "/home/dev/key");
+    }
+}

@@ -32,6 +32,9 @@ pub struct Agent {
     /// Where its configuration comes from, lowest precedence first.
     #[serde(default)]
     pub config: Vec<ConfigLayer>,
+    /// How the layers become one configuration.
+    #[serde(default)]
+    pub merging: Merging,
     /// Where MCP servers stand in the merged configuration, and in which shape.
     #[serde(default)]
     pub mcp: Vec<McpLocation>,
@@ -62,6 +65,9 @@ pub struct Agent {
     /// Folders of plugins, hooks, tools and agents that it loads.
     #[serde(default)]
     pub code: Vec<String>,
+    /// Whether it can shut its commands into a sandbox of its own.
+    #[serde(default)]
+    pub sandbox: bool,
     /// Environment variables with a meaning to it.
     #[serde(default)]
     pub env: AgentEnv,
@@ -83,12 +89,28 @@ pub struct ConfigLayer {
     pub os: Option<Os>,
     /// Where it is.
     pub source: LayerSource,
-    /// Switched off while this variable is set to a true value.
+    /// Switched off while this variable is `1` or `true`; of folders, those found upward.
     #[serde(default)]
     pub off_env: Option<String>,
+    /// A variable that names the folder to read the files from instead.
+    #[serde(default)]
+    pub dir_env: Option<String>,
     /// Enforced by the machine's owner.
     #[serde(default)]
     pub managed: bool,
+}
+
+/// How the layers become one configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Merging {
+    /// Not at all: each file stands for itself.
+    #[default]
+    Separate,
+    /// Map by map, later files over earlier ones.
+    Deep,
+    /// As OpenCode 1.x: as above, with rules of its own for lists, plugins, agents and older dialects.
+    Opencode,
 }
 
 /// Where a layer is read from.
@@ -109,12 +131,14 @@ pub enum LayerSource {
     },
     /// These names in each folder from the top of the work tree down to the workspace.
     Upward(Vec<String>),
-    /// These names in the folders `dir` found from the workspace up to the top of the work tree, and in `extra`;
-    /// files of agents and commands below them count too.
+    /// Folders of agents, commands and plugins, with or without config files.
     Directories {
-        /// Folder name: `.opencode`.
+        /// A folder that comes first, and whose config files another layer has read.
+        #[serde(default)]
+        first: Option<String>,
+        /// The name of folders from the workspace up to the top of the work tree, inner ones first: `.opencode`.
         dir: String,
-        /// More folders: home, a variable.
+        /// More folders.
         #[serde(default)]
         extra: Vec<String>,
         /// Variable that names one more.
@@ -167,21 +191,41 @@ pub enum PermissionShape {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Switch {
-    /// `share`, `update`, `telemetry`, `snapshot`, `server`, `plugins`.
+    /// `share`, `auto-update`, `telemetry`.
     pub name: String,
-    /// What it does, in a few words.
+    /// What it lets happen, as the end of "it …".
     pub about: String,
+    /// What it is about.
+    pub kind: SwitchKind,
     /// Dotted key in the configuration.
     #[serde(default)]
     pub key: Option<String>,
-    /// Variables that set it, with the value meant by "set".
+    /// Variables that decide it, the first that is set over the configuration.
     #[serde(default)]
     pub env: Vec<SwitchEnv>,
-    /// The value where nothing sets it.
+    /// The value where nothing sets it; none where only what is written counts.
     #[serde(default)]
-    pub default: Value,
-    /// When it counts as off.
-    pub want: SwitchWant,
+    pub default: Option<Value>,
+    /// It counts as off while its value is one of these.
+    pub off: Vec<Value>,
+    /// How to switch it off.
+    pub fix: String,
+}
+
+/// What a switch is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwitchKind {
+    /// Sends what was said or done to others.
+    Outbound,
+    /// Replaces the program or parts of it.
+    Update,
+    /// Lets others steer it.
+    Control,
+    /// Starts without asking.
+    Approval,
+    /// Anything else.
+    Other,
 }
 
 /// A variable that decides a switch.
@@ -192,12 +236,10 @@ pub struct SwitchEnv {
     pub name: String,
     /// Whether it turns the feature on or off.
     pub on: bool,
+    /// Any text counts, not only `1` and `true`.
+    #[serde(default)]
+    pub any: bool,
 }
-
-/// When a switch counts as off: its value is one of these.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct SwitchWant(pub Vec<Value>);
 
 /// A key that looks like a setting and does nothing.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -254,6 +296,9 @@ pub struct AgentEnv {
     /// Approve actions or loosen permissions.
     #[serde(default)]
     pub approve: Vec<String>,
+    /// Others whose value changes what is loaded.
+    #[serde(default)]
+    pub settings: Vec<String>,
     /// Do nothing, though guides name them.
     #[serde(default)]
     pub dead: Vec<DeadKey>,

@@ -26,7 +26,7 @@ pub struct Policy {
 }
 
 /// Whom a probe looks at: one agent, run by one account, in one workspace.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Subject {
     /// The system of the host.
     pub os: Os,
@@ -52,6 +52,22 @@ pub struct Subject {
 
 /// A walk of the project, or why there is none. The probes of one audit share it.
 pub type SharedTree = Arc<OnceLock<Result<Tree, Unseen>>>;
+
+/// Names without values where the environment is concerned: what is printed for debugging gets pasted elsewhere.
+impl std::fmt::Debug for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject")
+            .field("os", &self.os)
+            .field("scope", &self.scope)
+            .field("agent", &self.agent.agent)
+            .field("user", &self.user)
+            .field("invoker", &self.invoker)
+            .field("workspace", &self.workspace)
+            .field("project", &self.project)
+            .field("env", &self.env.keys())
+            .finish_non_exhaustive()
+    }
+}
 
 /// An account that matters to the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

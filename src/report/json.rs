@@ -6,12 +6,15 @@ use super::Report;
 
 /// Indented JSON with a final newline.
 pub fn json(report: &Report) -> String {
-    let mut text = serde_json::to_string_pretty(report).expect("a report is plain data");
+    let mut text = serde_json::to_string_pretty(&report.printable()).expect("a report is plain data");
     text.push('\n');
     text
 }
 
 /// The schema of [`json`]'s output.
 pub fn report_schema() -> Value {
-    schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Report>().into()
+    let generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
+    let mut schema: Value = generator.into_root_schema_for::<Report>().into();
+    schema["title"] = "harden audit report".into();
+    schema
 }

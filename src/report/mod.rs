@@ -1,19 +1,44 @@
 //! Turns findings into what people and machines read. Only formatting: no host, no verdicts of its own.
+//!
+//! Each format is a function from a [`Report`] to text, with the same findings in the same order.
 
+mod baseline;
 mod checklist;
+mod console;
+mod csv;
+mod excerpt;
+mod explain;
+mod github;
 mod json;
+mod junit;
+mod list;
+mod markdown;
+mod printable;
+mod sarif;
+mod summary;
 mod table;
+mod timings;
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Finding, Os, Scope, Severity, Status, UserSource, WaiverProblem};
+use crate::model::{Check, Confidence, Controls, Finding, Os, Scope, Severity, Status, UserSource, WaiverProblem};
 
+pub use baseline::known;
 pub use checklist::{ChecklistEntry, Tick, tick};
+pub use csv::csv;
+pub use explain::{Explanation, NamedControl, explain};
+pub use github::github;
 pub use json::{json, report_schema};
+pub use junit::junit;
+pub use list::list;
+pub use markdown::markdown;
+pub use sarif::sarif;
+pub use summary::summary;
 pub use table::{Look, table};
+pub use timings::timings;
 
 /// The version of the JSON report's form. A change that breaks readers raises it.
 pub const REPORT_VERSION: u32 = 1;
@@ -35,6 +60,8 @@ pub struct Report {
     pub os: Os,
     /// The audited project.
     pub project: String,
+    /// The file of the project that findings without a file of their own are pinned to.
+    pub anchor: String,
     /// The agents it looked at.
     pub agents: Vec<ReportAgent>,
     /// How many findings of each status.
@@ -45,6 +72,8 @@ pub struct Report {
     pub checklist: Vec<ChecklistEntry>,
     /// Waivers that do not hold or soon will not, and what a local profile asked for and was not given.
     pub problems: Vec<WaiverProblem>,
+    /// The checks that ran, by id.
+    pub checks: Vec<ReportCheck>,
 }
 
 /// An agent that was looked at.
@@ -60,15 +89,75 @@ pub struct ReportAgent {
     pub workspace: String,
 }
 
+/// A check that ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReportCheck {
+    /// Its id.
+    pub check: String,
+    /// Its code.
+    pub code: String,
+    /// Its folder.
+    pub area: String,
+    /// The defect in one line.
+    pub title: String,
+    /// How bad, after the profile's overrides.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// What has to be read.
+    pub scope: Scope,
+    /// Why it matters.
+    pub why: String,
+    /// What to do, with the facts it names in braces.
+    pub remediation: String,
+    /// What it is evidence for or against.
+    pub controls: Controls,
+}
+
+impl From<&Check> for ReportCheck {
+    fn from(check: &Check) -> Self {
+        Self {
+            check: check.id.clone(),
+            code: check.code.clone(),
+            area: check.area.0.clone(),
+            title: check.title.clone(),
+            severity: check.severity,
+            confidence: check.confidence,
+            scope: check.scope,
+            why: check.why.clone(),
+            remediation: check.remediation.source(),
+            controls: check.controls.clone(),
+        }
+    }
+}
+
 impl Report {
     /// How many findings have this status.
     pub fn count(&self, status: Status) -> usize {
-        self.findings.iter().filter(|finding| finding.status == status).count()
+        self.with(status).count()
+    }
+
+    /// The findings of this status, in order.
+    pub fn with(&self, status: Status) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.status == status)
     }
 
     /// Whether a failure is at least this bad.
     pub fn fails_at(&self, least: Severity) -> bool {
-        self.findings.iter().any(|finding| finding.status == Status::Fail && finding.severity >= least)
+        self.with(Status::Fail).any(|finding| finding.severity >= least)
+    }
+
+    /// What could not be told, by what would make it readable: the remedy, then the findings that wait for it; the
+    /// remedy that helps most first.
+    fn unseen(&self) -> Vec<(&str, Vec<&Finding>)> {
+        let mut by_remedy: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        for finding in self.with(Status::Unknown) {
+            let remedy = finding.unseen.iter().map(|unseen| unseen.how.as_str()).find(|how| !how.is_empty());
+            by_remedy.entry(remedy.unwrap_or("look by hand")).or_default().push(finding);
+        }
+        let mut groups: Vec<_> = by_remedy.into_iter().collect();
+        groups.sort_by_key(|(_, findings)| std::cmp::Reverse(findings.len()));
+        groups
     }
 }
 
@@ -79,4 +168,22 @@ pub fn counts(findings: &[Finding]) -> BTreeMap<String, usize> {
         *counts.entry(finding.status.name().to_owned()).or_default() += 1;
     }
     counts
+}
+
+/// The codes of findings in order, each once, with how often where that is more than once.
+fn codes(findings: &[&Finding]) -> String {
+    let mut seen: Vec<(&str, usize)> = Vec::new();
+    for finding in findings {
+        match seen.iter_mut().find(|(code, _)| *code == finding.code) {
+            Some((_, times)) => *times += 1,
+            None => seen.push((&finding.code, 1)),
+        }
+    }
+    let said = seen.into_iter().map(|(code, times)| if times > 1 { format!("{code} ×{times}") } else { code.into() });
+    said.collect::<Vec<String>>().join(", ")
+}
+
+/// `1 finding`, `2 findings`.
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }

@@ -1,0 +1,76 @@
+//! `harden init`.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::session::LOCAL_PROFILE;
+use super::{Failure, Session, terminal};
+use crate::catalog::{self, Found, Request};
+use crate::cli::Init;
+use crate::facts::{self, Facts, PROBES};
+use crate::model::UserSource;
+
+/// Facts that tell what a profile can be filled with.
+const TELLING: &[&str] = &["agent", "launcher"];
+
+/// Writes a profile that fits what is found, and never over one that is there.
+pub(super) fn run(args: &Init) -> Result<ExitCode, Failure> {
+    if args.target.root.is_some() && !args.print {
+        return Err(Failure::usage("an image is not written to", "add --print"));
+    }
+    let session = Session::open(&args.target, &[], Request::default())?;
+    let needed: BTreeSet<&str> = PROBES.iter().map(|probe| probe.name).filter(|n| TELLING.contains(n)).collect();
+    let (facts, _) = facts::gather(session.host.as_ref(), &session.subjects, &needed);
+    let text = catalog::starter(&found(&session, &facts));
+    if args.print {
+        terminal::print(&text)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let file = PathBuf::from(session.subjects.first().map(|subject| subject.project.text()).unwrap_or_default())
+        .join(LOCAL_PROFILE);
+    let mut new =
+        std::fs::OpenOptions::new().write(true).create_new(true).open(&file).map_err(|cause| match cause.kind() {
+            std::io::ErrorKind::AlreadyExists => Failure::usage(
+                format!("`{}` is there already, and was not changed", file.display()),
+                "look at a new one with `harden init --print`",
+            ),
+            _ => Failure::File { file: file.clone(), cause },
+        })?;
+    new.write_all(text.as_bytes()).map_err(|cause| Failure::File { file: file.clone(), cause })?;
+    terminal::error(&format!("wrote {0}; next: look at it, then run `harden audit --profile {0}`", file.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn found(session: &Session, facts: &[Facts]) -> Found {
+    let Some(first) = session.subjects.first() else { return Found::default() };
+    // What no probe tells here stays out, and its line is a comment.
+    let told = |fact: &str, path: &str| {
+        let value = facts.iter().find_map(|facts| facts.0.get(fact)?.pointer(path).cloned());
+        value.filter(Value::is_string)
+    };
+    let by_account = match first.user.source {
+        UserSource::Profile => Some("named by the profile"),
+        UserSource::Launcher => Some("its launcher starts it so"),
+        UserSource::Process => Some("it runs now, as this account"),
+        // Who audits need not be who is meant to run the agent.
+        UserSource::Invoker => None,
+    };
+    let user = by_account.map(|how| (json!(first.user.name), how));
+    let user = user.or_else(|| Some((told("launcher", "/user")?, "its launcher switches to it")));
+    let rows = [
+        user.map(|(name, how)| ("agent_user", name, how)),
+        told("launcher", "/path").map(|path| ("launcher", path, "a program on the usual paths that starts the agent")),
+        told("agent", "/endpoint/url").map(|url| ("model_endpoint", url, "in the agent's configuration")),
+        told("agent", "/endpoint/host").map(|host| ("allowed_hosts", json!([host]), "the host of the model endpoint")),
+    ];
+    let parameters = rows.into_iter().flatten().map(|(name, value, how)| (name, value, how.to_owned())).collect();
+    Found {
+        project: first.project.text(),
+        agents: session.subjects.iter().map(|subject| subject.agent.agent.clone()).collect(),
+        parameters,
+    }
+}

@@ -1,0 +1,400 @@
+//! The final permission rules of each agent, in the order in which OpenCode 1.18.33 asks them; the last that
+//! matches decides.
+
+use std::sync::Arc;
+
+use super::document::{Map, Node, NodeValue, Span};
+use super::{Effective, skills};
+use crate::facts::subject::place;
+use crate::host::Host;
+use crate::model::{AbsPath, Subject};
+
+/// What a rule says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Done without asking.
+    Allow,
+    /// A person is asked.
+    Ask,
+    /// Not done.
+    Deny,
+}
+
+impl Action {
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// Where a rule comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The program.
+    BuiltIn,
+    /// `permission`, for all agents.
+    Top,
+    /// `agent.<name>.permission`.
+    Agent,
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// The tool, as a pattern.
+    pub permission: Arc<str>,
+    /// What it is asked for, as a pattern; `~` is spelled out.
+    pub pattern: Arc<str>,
+    /// What it says; none where a variable or file says it.
+    pub action: Option<Action>,
+    /// Where it comes from.
+    pub level: Level,
+    /// Where it stands.
+    pub at: Span,
+}
+
+/// An agent and its rules.
+#[derive(Clone, Debug)]
+pub struct AgentRules {
+    /// Its name.
+    pub name: String,
+    /// Whether the program brings it.
+    pub native: bool,
+    /// Whether it is kept from the choice of agents.
+    pub hidden: bool,
+    /// `primary`, `subagent` or `all`.
+    pub mode: String,
+    /// Its rules, in order.
+    pub rules: Vec<Rule>,
+    /// Where it is defined; nowhere for those of the program that no file names.
+    pub at: Span,
+}
+
+/// The rules of every agent, also of hidden ones.
+pub fn of_agents(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<AgentRules> {
+    let Some(root) = config.root() else { return Vec::new() };
+    let home = place(subject, "{home}");
+    let places = Places::new(host, subject, config);
+    let base = places.base();
+    let top = flatten(root.get("permission"), home.as_ref(), Level::Top);
+    let mut agents: Vec<AgentRules> = native(&places, &base)
+        .into_iter()
+        .map(|mut agent| {
+            agent.rules.extend(top.iter().cloned());
+            agent
+        })
+        .collect();
+    for (key, entry) in root.get("agent").and_then(Node::map).into_iter().flat_map(Map::iter) {
+        if entry.get("disable").and_then(Node::bool) == Some(true) {
+            agents.retain(|agent| agent.name != key.name);
+            continue;
+        }
+        if !agents.iter().any(|agent| agent.name == key.name) {
+            let rules = base.iter().chain(&top).cloned().collect();
+            agents.push(AgentRules {
+                name: key.name.clone(),
+                native: false,
+                hidden: false,
+                mode: "all".into(),
+                rules,
+                at: key.at,
+            });
+        }
+        let Some(agent) = agents.iter_mut().find(|agent| agent.name == key.name) else { continue };
+        agent.at = key.at;
+        if let Some(mode) = entry.get("mode").and_then(Node::text) {
+            mode.clone_into(&mut agent.mode);
+        }
+        if let Some(hidden) = entry.get("hidden").and_then(Node::bool) {
+            agent.hidden = hidden;
+        }
+        agent.rules.extend(flatten(entry.get("permission"), home.as_ref(), Level::Agent));
+    }
+    for agent in &mut agents {
+        let output = format!("{}/tool-output/*", places.data);
+        let closed = |rule: &Rule| {
+            &*rule.permission == "external_directory" && *rule.pattern == *output && rule.action == Some(Action::Deny)
+        };
+        if !agent.rules.iter().any(closed) {
+            agent.rules.push(built_in("external_directory", &output, Action::Allow));
+        }
+    }
+    agents
+}
+
+fn built_in(permission: &str, pattern: &str, action: Action) -> Rule {
+    Rule {
+        permission: permission.into(),
+        pattern: pattern.into(),
+        action: Some(action),
+        level: Level::BuiltIn,
+        at: Span::NOWHERE,
+    }
+}
+
+/// A permission map as rules, in order.
+pub fn flatten(permission: Option<&Node>, home: Option<&AbsPath>, level: Level) -> Vec<Rule> {
+    let mut rules = Vec::new();
+    for (key, value) in permission.and_then(Node::map).into_iter().flat_map(Map::iter) {
+        let name: Arc<str> = key.name.as_str().into();
+        let rule = |pattern: &str, node: &Node, at| Rule {
+            permission: Arc::clone(&name),
+            pattern: expanded(pattern, home).into(),
+            action: action(node),
+            level,
+            at,
+        };
+        match &value.value {
+            NodeValue::Text(_) => rules.push(rule("*", value, key.at)),
+            NodeValue::Map(patterns) => {
+                rules.extend(patterns.iter().map(|(key, value)| rule(&key.name, value, key.at)))
+            }
+            _ => {}
+        }
+    }
+    rules
+}
+
+fn action(node: &Node) -> Option<Action> {
+    match node.text()? {
+        "allow" => Some(Action::Allow),
+        "ask" => Some(Action::Ask),
+        "deny" => Some(Action::Deny),
+        _ => None,
+    }
+}
+
+fn expanded(pattern: &str, home: Option<&AbsPath>) -> String {
+    let Some(home) = home.map(AbsPath::text) else { return pattern.to_owned() };
+    match (pattern, pattern.strip_prefix("~/"), pattern.strip_prefix("$HOME")) {
+        ("~", _, _) => home,
+        (_, Some(rest), _) => format!("{home}/{rest}"),
+        (_, _, Some(rest)) => format!("{home}{rest}"),
+        _ => pattern.to_owned(),
+    }
+}
+
+/// What the built-in rules speak of.
+struct Places {
+    data: String,
+    tmp: String,
+    plans: String,
+    outside: Vec<String>,
+}
+
+impl Places {
+    fn new(host: &dyn Host, subject: &Subject, config: &Effective) -> Self {
+        let folder = |path: &str| place(subject, path).unwrap_or_else(AbsPath::root);
+        let data = folder("{data}/opencode");
+        let mut outside: Vec<String> = Vec::new();
+        for path in skills::folders(host, subject, config).into_iter().chain(skills::references(subject, config)) {
+            let pattern = format!("{path}/*");
+            if !outside.contains(&pattern) {
+                outside.push(pattern);
+            }
+        }
+        Self {
+            plans: relative(&config.work_tree, &data.join("plans/*.md")),
+            data: data.text(),
+            tmp: folder("{tmp}/opencode").text(),
+            outside,
+        }
+    }
+
+    /// Asked for every folder outside, but for these.
+    fn external(&self) -> Vec<Rule> {
+        let own = [format!("{}/tool-output/*", self.data), format!("{}/*", self.tmp)];
+        let allowed = own.iter().chain(&self.outside);
+        std::iter::once(built_in("external_directory", "*", Action::Ask))
+            .chain(allowed.map(|pattern| built_in("external_directory", pattern, Action::Allow)))
+            .collect()
+    }
+
+    fn base(&self) -> Vec<Rule> {
+        use Action::{Allow, Ask, Deny};
+        let mut rules = vec![built_in("*", "*", Allow), built_in("doom_loop", "*", Ask)];
+        rules.extend(self.external());
+        for (permission, pattern, action) in [
+            ("question", "*", Deny),
+            ("plan_enter", "*", Deny),
+            ("plan_exit", "*", Deny),
+            ("read", "*", Allow),
+            ("read", "*.env", Ask),
+            ("read", "*.env.*", Ask),
+            ("read", "*.env.example", Allow),
+        ] {
+            rules.push(built_in(permission, pattern, action));
+        }
+        rules
+    }
+}
+
+/// The way from one folder to a path, upward where needed.
+fn relative(from: &AbsPath, to: &AbsPath) -> String {
+    let common = from.ancestors().find(|folder| to.is_within(folder)).unwrap_or_else(AbsPath::root);
+    let up = from.below(&common).map_or(0, |rest| rest.components().count());
+    let down = to.below(&common).map(|rest| rest.to_string_lossy().into_owned()).unwrap_or_default();
+    format!("{}{down}", "../".repeat(up))
+}
+
+fn native(places: &Places, base: &[Rule]) -> Vec<AgentRules> {
+    use Action::{Allow, Deny};
+    let agent = |name: &str, mode: &str, hidden: bool, own: Vec<Rule>| AgentRules {
+        name: name.to_owned(),
+        native: true,
+        hidden,
+        mode: mode.to_owned(),
+        rules: base.iter().cloned().chain(own).collect(),
+        at: Span::NOWHERE,
+    };
+    let mut explore = vec![built_in("*", "*", Deny)];
+    for tool in ["grep", "glob", "list", "bash", "webfetch", "websearch", "read"] {
+        explore.push(built_in(tool, "*", Allow));
+    }
+    explore.extend(places.external());
+    let plan = vec![
+        built_in("question", "*", Allow),
+        built_in("plan_exit", "*", Allow),
+        built_in("task", "general", Deny),
+        built_in("external_directory", &format!("{}/plans/*", places.data), Allow),
+        built_in("edit", "*", Deny),
+        built_in("edit", ".opencode/plans/*.md", Allow),
+        built_in("edit", &places.plans, Allow),
+    ];
+    let nothing = || vec![built_in("*", "*", Deny)];
+    vec![
+        agent("build", "primary", false, vec![built_in("question", "*", Allow), built_in("plan_enter", "*", Allow)]),
+        agent("plan", "primary", false, plan),
+        agent("general", "subagent", false, vec![built_in("todowrite", "*", Deny)]),
+        agent("explore", "subagent", false, explore),
+        agent("compaction", "primary", true, nothing()),
+        agent("title", "primary", true, nothing()),
+        agent("summary", "primary", true, nothing()),
+    ]
+}
+
+/// The rule that decides, and so the last one that matches.
+pub fn deciding<'a>(rules: &'a [Rule], permission: &str, input: &str) -> Option<&'a Rule> {
+    rules.iter().rev().find(|rule| matches(permission, &rule.permission) && matches(input, &rule.pattern))
+}
+
+/// Whether a pattern matches a text: `*` is anything, `?` one character, a blank and `*` at the end may be missing.
+pub fn matches(text: &str, pattern: &str) -> bool {
+    let (text, pattern) = (text.replace('\\', "/"), pattern.replace('\\', "/"));
+    let text: Vec<Option<char>> = text.chars().map(Some).collect();
+    with_optional_end(&text, &pattern)
+}
+
+/// Whether everything that `inner` matches is matched by `outer` too. It may say no where that is so in truth.
+pub fn covers(outer: &str, inner: &str) -> bool {
+    let (outer, inner) = (outer.replace('\\', "/"), inner.replace('\\', "/"));
+    // What `*` and `?` stand for in the inner pattern is open: only `*` in the outer one takes it.
+    let open = |text: &str| text.chars().map(|c| (c != '*' && c != '?').then_some(c)).collect::<Vec<_>>();
+    let whole = with_optional_end(&open(&inner), &outer);
+    let without_end = inner.strip_suffix(" *").is_none_or(|start| with_optional_end(&open(start), &outer));
+    whole && without_end
+}
+
+fn with_optional_end(text: &[Option<char>], pattern: &str) -> bool {
+    let full: Vec<char> = pattern.chars().collect();
+    let short = pattern.strip_suffix(" *").map(|start| start.chars().collect::<Vec<char>>());
+    wildcard(text, &full) || short.is_some_and(|short| wildcard(text, &short))
+}
+
+/// Greedy, with one place to return to: linear in the product of both lengths.
+fn wildcard(text: &[Option<char>], pattern: &[char]) -> bool {
+    let (mut t, mut p) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while t < text.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(c) if text[t] == Some(*c) || (*c == '?' && text[t].is_some()) => {
+                t += 1;
+                p += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    p = at + 1;
+                    t = from + 1;
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|c| *c == '*')
+}
+
+/// Rules that no input can reach, because a later one of the same list covers them and is weaker.
+pub fn undone(rules: &[Rule]) -> Vec<(&Rule, &Rule)> {
+    let lost = rules.iter().enumerate().filter_map(|(at, rule)| {
+        let later = rules.get(at + 1..)?;
+        let cover = later
+            .iter()
+            .rev()
+            .find(|later| covers(&later.permission, &rule.permission) && covers(&later.pattern, &rule.pattern))?;
+        (cover.action? < rule.action?).then_some((rule, cover))
+    });
+    lost.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_match_as_the_program_matches() {
+        for (text, pattern, expected) in [
+            ("git status", "git *", true),
+            ("git", "git *", true),
+            ("gitk", "git *", false),
+            ("a/b/c.env", "*.env", true),
+            (".env.example", "*.env.*", true),
+            ("ls", "l?", true),
+            ("a\nb", "a*b", true),
+            ("Bash", "bash", false),
+            ("github_create", "github_*", true),
+            ("[x]", "[x]", true),
+        ] {
+            assert_eq!(matches(text, pattern), expected, "{text} / {pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_covers_only_what_it_matches_for_sure() {
+        for (outer, inner, expected) in [
+            ("*", "rm *", true),
+            ("rm *", "rm -rf *", true),
+            ("rm *", "rm *", true),
+            ("rm *", "rm*", false),
+            ("rm -rf *", "rm *", false),
+            ("?", "*", false),
+            ("*", "?", true),
+            ("git p*", "git push *", true),
+            ("*.env", "*.env.local", false),
+        ] {
+            assert_eq!(covers(outer, inner), expected, "{outer} over {inner}");
+        }
+    }
+
+    #[test]
+    fn a_rule_is_undone_only_by_a_weaker_one_behind_it() {
+        let rule = |pattern: &str, action| Rule { level: Level::Top, ..built_in("bash", pattern, action) };
+        let lost = [rule("rm *", Action::Deny), rule("*", Action::Allow)];
+        assert_eq!(undone(&lost).len(), 1);
+        let fine = [rule("*", Action::Allow), rule("rm *", Action::Deny)];
+        assert!(undone(&fine).is_empty());
+        let stricter = [rule("rm *", Action::Ask), rule("*", Action::Deny)];
+        assert!(undone(&stricter).is_empty());
+        let again = [rule("rm *", Action::Deny), rule("*", Action::Allow), rule("rm *", Action::Deny)];
+        assert!(undone(&again).is_empty());
+    }
+}
