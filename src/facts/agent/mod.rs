@@ -121,8 +121,8 @@ enum Effect {
 /// What shuts an agent's commands in.
 #[derive(Serialize, JsonSchema)]
 struct SandboxFact {
-    /// Whether the agent brings one.
-    own: bool,
+    /// Whether the agent brings one; null where that is not one answer.
+    own: Option<bool>,
     /// One around the agent, as far as it can be seen from here: a container, a wrapper it runs under.
     outer: Look<Option<String>>,
 }
@@ -133,8 +133,8 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let settings = |blind: Option<&Unseen>| blind.map_or(Ok(()), |unseen| Err(unseen.clone()));
     let known = || settings(config.blind());
     let rules = || settings(config.blind_rules());
-    let permissions = permissions::look(host, subject, &config);
     let switches = switches::look(subject, &config);
+    let permissions = permissions::look(host, subject, &config, &switches);
     let endpoints = code::endpoints(&config);
     Ok(Fact {
         name: subject.agent.agent.clone(),

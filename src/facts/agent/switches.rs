@@ -19,9 +19,9 @@ pub(super) struct SwitchFact {
     /// Whether it is off.
     pub(super) off: Look<bool>,
     /// Its value, as written.
-    value: Option<String>,
+    pub(super) value: Option<String>,
     /// What decided it: a layer, `$NAME`, `built in`.
-    origin: String,
+    pub(super) origin: String,
     /// Whether the machine's owner decided it.
     managed: bool,
     /// How to switch it off.
