@@ -19,6 +19,7 @@ use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 mod audit_rules;
 mod chain;
 mod nft;
+mod pf_rules;
 pub mod subject;
 mod units;
 
@@ -66,6 +67,7 @@ macro_rules! probes {
 probes! {
     user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
     egress: Host, Host, "where the account can open connections to, by the loaded packet rules; whether they survive a boot";
+    pf: Host, Host, "on macOS: where the account can open connections to, by the rules of pf; whether they survive a restart";
     listeners: Host, Host, "programs that wait for connections on loopback, and whose they are";
     audit: Host, Host, "the kernel's audit: whether it is on and read, and which commands of the account it records";
     logs: Agent, Host, "where it is recorded what the agent does, and whether it can change that";
