@@ -329,7 +329,7 @@ mod tests {
         let job = |step: &str, extra: &str| format!("on: [push]\njobs:\n  a:\n{extra}    steps:\n      - {step}\n");
         for (text, expected) in [
             (job("uses: gitleaks/gitleaks-action@v2", ""), vec![("gitleaks", None)]),
-            (job("run: trufflehog git file://.", ""), vec![("trufflehog", None)]),
+            (job("run: trufflehog git file://. --fail", ""), vec![("trufflehog", None)]),
             (job("{ run: gitleaks dir, if: false }", ""), vec![("gitleaks", Some("it is switched off"))]),
             (job("run: gitleaks dir", "    if: ${{ false }}\n"), vec![("gitleaks", Some("it is switched off"))]),
             (job("{ run: gitleaks dir, continue-on-error: true }", ""), vec![("gitleaks", Some("its failure is ignored"))]),

@@ -110,9 +110,9 @@ impl Looker<'_> {
             LayerSource::Upward(names) => {
                 upward.iter().flat_map(|folder| names.iter().map(move |name| folder.join(name))).collect()
             }
-            LayerSource::Directories { dir, extra, env: variable, files, .. } => {
+            LayerSource::Directories { first, dir, extra, env: variable, files } => {
                 let own = upward.iter().map(|folder| folder.join(dir));
-                let more = extra.iter().filter_map(place);
+                let more = first.iter().chain(extra).filter_map(place);
                 let named = variable.iter().filter_map(|name| env.get(name)).filter_map(AbsPath::new);
                 own.chain(more).chain(named).flat_map(|folder| files.iter().map(move |file| folder.join(file))).collect()
             }
@@ -161,11 +161,21 @@ impl Looker<'_> {
         let named = agent.commands.iter().flat_map(|command| folders.iter().map(move |folder| folder.join(command)));
         let running = self.host.processes().unwrap_or_default().into_iter();
         let running = running.filter(|process| agent.processes.contains(&process.name)).filter_map(|process| process.exe);
+        let (mut found, mut unseen) = (Vec::new(), Vec::new());
+        for path in running.chain(named).chain(opt) {
+            match host::resolve(self.host, &path, None) {
+                Ok(target) => found.push(target),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => unseen.push(path),
+                Err(_) => {}
+            }
+        }
+        // One closed place says as much as all of them.
+        if found.is_empty() {
+            found.extend(unseen.into_iter().next());
+        }
         let mut seen = BTreeSet::new();
-        named
-            .chain(opt)
-            .chain(running)
-            .filter_map(|path| host::resolve(self.host, &path, None).ok())
+        found
+            .into_iter()
             .filter(|path| seen.insert(path.clone()))
             .map(|path| self.bound(&path, BoundKind::Program, "the agent's program", self.scope(&path)))
             .collect()

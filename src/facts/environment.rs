@@ -47,8 +47,8 @@ pub struct Fact {
     variables: Look<Vec<Variable>>,
     /// Those that no list of the profile names, nor the agent's own switches.
     unexpected: Look<Vec<String>>,
-    /// The first of those, for messages.
-    unexpected_shown: Look<String>,
+    /// The first of those in a sentence, for messages.
+    unexpected_says: String,
     /// Lines of the sudo rules that keep variables; unknown where the rules cannot be read.
     sudo_keeps: Look<Vec<Kept>>,
 }
@@ -131,9 +131,9 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let accounts = host.accounts().ok();
     let account = |uid: Uid| Some(accounts.as_ref()?.user_of(uid)?.name.clone());
     Ok(Fact {
+        unexpected_says: unexpected_says(source, &says, &unexpected),
         source,
         says,
-        unexpected_shown: unexpected.clone().map(|names| shown(&names)),
         unexpected,
         variables,
         sudo_keeps: keeps,
@@ -149,6 +149,17 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             })
             .collect(),
     })
+}
+
+fn unexpected_says(source: Source, says: &str, unexpected: &Look<Vec<String>>) -> String {
+    match unexpected {
+        Look::Known(names) if !names.is_empty() && source == Source::Process => {
+            format!("yet {says} has what is not on the allow-list: {}", shown(names))
+        }
+        Look::Known(names) if names.is_empty() => "its variables are all on the allow-list".into(),
+        Look::Known(names) => format!("not on the allow-list: {}", shown(names)),
+        Look::Unknown(unseen) => unseen.why.clone(),
+    }
 }
 
 fn shown(names: &[String]) -> String {
@@ -188,9 +199,13 @@ fn names(
             let says = format!("the launcher `{}`", found.path);
             (Source::Launcher, says, of_launcher(host, subject, &found, keeps))
         }
+        Found::None { .. } if !running.is_empty() => {
+            let why = "the environment of the running agent cannot be read";
+            (Source::Process, "the running agent".into(), Look::unknown(why, "run with sudo"))
+        }
         Found::None { .. } => {
             let says = format!("the environment of `{}`", subject.invoker.name);
-            (Source::Invoker, says, of_invoker(host, subject, running))
+            (Source::Invoker, says, of_invoker(host, subject))
         }
     }
 }
@@ -237,7 +252,7 @@ fn inherited(host: &dyn Host, subject: &Subject, launch: &Launch, keeps: &Look<V
     if launch.start == Start::Empty {
         return Look::Known(Names::new());
     }
-    let all = match of_invoker(host, subject, &[]) {
+    let all = match of_invoker(host, subject) {
         Look::Known(all) => all,
         unknown => return unknown,
     };
@@ -257,11 +272,8 @@ fn inherited(host: &dyn Host, subject: &Subject, launch: &Launch, keeps: &Look<V
 }
 
 /// What an agent started here and now would inherit. It can be told only of the account that audits.
-fn of_invoker(host: &dyn Host, subject: &Subject, running: &[Process]) -> Look<Names> {
+fn of_invoker(host: &dyn Host, subject: &Subject) -> Look<Names> {
     let unknown = |why: String| Look::unknown(why, "start the agent and audit with sudo, or name its launcher in the profile");
-    if !running.is_empty() {
-        return unknown("the environment of the running agent cannot be read".into());
-    }
     if !host.is_live() {
         return unknown("an image has no environment, and no launcher was found in it".into());
     }

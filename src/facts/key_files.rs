@@ -314,7 +314,7 @@ mod tests {
         for (line, is_secret) in [
             ("STRIPE_KEY=rk7Hq2mZp9Lw", true),
             ("export DB_PASSWORD='k2n4-v8x1-q0'", true),
-            ("DATABASE_URL=postgres://app:k2n4v8x1q0@db7.corp.net/app", true),
+            ("DATABASE_URL=postgres://app:k2n4v8x1q0@db7.corp.net/app", true), // gitleaks:allow
             ("DATABASE_URL=postgres://app:k2n4v8x1q0@localhost/app", false),
             ("PORT=3000", false),
             ("API_KEY=", false),

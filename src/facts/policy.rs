@@ -169,7 +169,7 @@ impl Fact {
             }
             _ if open.is_empty() => Look::Known(None),
             _ if reached.is_empty() => Look::Known(Some(open.join(", "))),
-            _ => Look::Known(Some(format!("{}; {} of the allowed hosts reaches them", open.join(", "), reached.join(", ")))),
+            _ => Look::Known(Some(format!("{}; of the allowed hosts {} reach some of them", open.join(", "), reached.join(", ")))),
         };
         if self.allowed.is_empty() {
             self.allowed.push(Allowed {

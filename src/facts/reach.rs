@@ -145,8 +145,7 @@ impl<'a> Reach<'a> {
     }
 
     fn locate(&self, path: &AbsPath) -> Result<Place, Unseen> {
-        let mut todo = components(path.as_path());
-        let mut here = self.top()?;
+        let (mut here, mut todo) = self.start(path)?;
         let (mut links, mut open, mut through) = (0, true, None);
         while let Some(name) = todo.pop_front() {
             let next = here.path.join(&name);
@@ -185,6 +184,15 @@ impl<'a> Reach<'a> {
         }
         let through = through.or(here.through);
         Ok(Place::Here { real: here.path, stat: here.stat, reached: open && here.reached, through })
+    }
+
+    /// The deepest known folder of a path and what is left of it: mostly the folder it lies in.
+    fn start(&self, path: &AbsPath) -> Result<(Folder, VecDeque<OsString>), Unseen> {
+        let known = path.parent().and_then(|parent| self.folders.borrow().get(&parent).cloned());
+        match (known, path.name()) {
+            (Some(folder), Some(name)) => Ok((folder, [name.to_owned()].into())),
+            _ => Ok((self.top()?, components(path.as_path()))),
+        }
     }
 
     /// The place of a path of which `next` could not be looked at.

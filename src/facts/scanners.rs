@@ -60,11 +60,22 @@ fn call_in_line(line: &str) -> Option<Call> {
         return None;
     }
     let tool = line.split(['|', '&', ';', '(', ')', '`']).find_map(call_in_command)?;
+    let swallowed = never_fails(tool, line);
     let tail = line.rsplit("||").next().filter(|tail| tail.len() < line.len()).map(str::trim).unwrap_or_default();
     Some(Call {
         tool,
-        ignored: matches!(tail.split_whitespace().next(), Some("true" | ":" | "echo" | "exit")) && tail != "exit 1",
+        ignored: swallowed
+            || matches!(tail.split_whitespace().next(), Some("true" | ":" | "echo" | "exit")) && tail != "exit 1",
     })
+}
+
+/// Whether a scanner reports success whatever it finds: some do unless they are told otherwise, some when told so.
+fn never_fails(tool: &str, line: &str) -> bool {
+    match tool {
+        "trufflehog" => !line.contains("--fail"),
+        "detect-secrets" | "noseyparker" => true,
+        _ => line.contains("--exit-code 0") || line.contains("--exit-code=0"),
+    }
 }
 
 /// The scanner in the place of a command: behind assignments, runners and wrappers.
@@ -112,7 +123,12 @@ mod tests {
             ("set -e\n./bin/gitleaks git", Some(("gitleaks", false))),
             ("docker run --rm -v .:/r zricethezav/gitleaks:v8.30.1 detect", Some(("gitleaks", false))),
             ("npm ci && npx -y secretlint '**/*'", Some(("secretlint", false))),
-            ("FOO=1 trufflehog filesystem . || true", Some(("trufflehog", true))),
+            ("FOO=1 trufflehog filesystem . --fail || true", Some(("trufflehog", true))),
+            ("trufflehog filesystem . --results=verified", Some(("trufflehog", true))),
+            ("trufflehog git file://. --fail", Some(("trufflehog", false))),
+            ("gitleaks git --exit-code=0", Some(("gitleaks", true))),
+            ("detect-secrets scan", Some(("detect-secrets", true))),
+            ("detect-secrets-hook --baseline .secrets.baseline a.py", Some(("detect-secrets-hook", false))),
             ("gitleaks detect || exit 1", Some(("gitleaks", false))),
             ("# gitleaks detect", None),
             ("echo \"run gitleaks first\"", None),

@@ -129,8 +129,11 @@ pub(super) fn place_of(path: &Path) -> Place {
     let name = lower.rsplit('/').next().unwrap_or_default();
     let folders: Vec<&str> = lower.split('/').collect();
     let in_folder = |names: &[&str]| folders.iter().rev().skip(1).any(|folder| names.contains(folder));
-    let test_folder =
-        folders.iter().rev().skip(1).any(|folder| folder.ends_with("-test") || folder.ends_with("-tests"));
+    let is_test = |folder: &&str| {
+        ["-test", "-tests", "_test", "_tests"].iter().any(|end| folder.ends_with(end))
+            || ["test-", "test_", "tests-", "tests_"].iter().any(|start| folder.starts_with(start))
+    };
+    let test_folder = folders.iter().rev().skip(1).any(is_test);
     let stem = name.split('.').next().unwrap_or_default();
     if name.ends_with(".lock")
         || matches!(name, "package-lock.json" | "pnpm-lock.yaml" | "go.sum" | "npm-shrinkwrap.json" | "gradle.lockfile")

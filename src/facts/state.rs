@@ -9,7 +9,7 @@ use super::git::repository::{self, Place, Repository};
 use super::git::{self, ignore};
 use super::{ProbeError, subject};
 use crate::host::{self, Accounts, Host, Keep, Kind, Want, Who};
-use crate::model::{AbsPath, AgentUser, Look, Mode, StateKind, StatePath, Subject, Uid};
+use crate::model::{AbsPath, AgentUser, Look, Mode, StateKind, StatePath, Subject, Uid, Unseen};
 
 /// The most files below one path that are looked at for examples.
 const FILES: usize = 2000;
@@ -32,10 +32,12 @@ struct State {
     path: AbsPath,
     /// What it holds.
     kind: StateKind,
+    /// Another of these paths that it lies in; null where it lies in none. What closes that one shields it.
+    below: Option<AbsPath>,
     /// The account whose state it is.
     account: String,
     /// Whether anything is there.
-    exists: bool,
+    exists: Look<bool>,
     /// Whether it is a folder.
     is_folder: bool,
     /// Its owner; null where nothing is there.
@@ -46,13 +48,13 @@ struct State {
     size: Option<u64>,
     /// Whether no other account but root can read it, its side files, or into the folder; null where nothing is
     /// there. A closed folder above shields what is in it.
-    private: Option<bool>,
+    private: Look<Option<bool>>,
     /// Who can, in a few words.
     readers: String,
     /// Some of what they can read.
     examples: Vec<String>,
     /// The top of the git work tree that it lies in; null where it lies in none.
-    work_tree: Option<AbsPath>,
+    work_tree: Look<Option<AbsPath>>,
     /// Whether the agent puts it into the project whatever the configuration.
     in_project_by_design: bool,
     /// Whether that work tree tracks it, or something in it.
@@ -65,14 +67,18 @@ struct State {
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
     let looker = Looker { host, subject, accounts: &accounts };
-    let mut paths = looker.all(subject, &subject.user)?;
+    let mut paths = looker.all(subject, &subject.user);
     if subject.user.uid != subject.invoker.uid {
         // Sessions that the person had before the agent got its account stay where they were.
         let person = of_invoker(subject);
-        paths.extend(looker.all(&person, &subject.invoker)?.into_iter().filter(|state| state.exists));
+        paths.extend(looker.all(&person, &subject.invoker).into_iter().filter(|state| state.exists != Look::Known(false)));
     }
     let mut seen = std::collections::BTreeSet::new();
     paths.retain(|state| seen.insert(state.path.clone()));
+    let folders: Vec<AbsPath> = paths.iter().filter(|state| state.kind == StateKind::Directory).map(|s| s.path.clone()).collect();
+    for state in &mut paths {
+        state.below = folders.iter().find(|folder| **folder != state.path && state.path.is_within(folder)).cloned();
+    }
     Ok(Fact { paths })
 }
 
@@ -105,6 +111,29 @@ pub(super) fn places(host: &dyn Host, subject: &Subject, state: &StatePath) -> V
     found.map(|name| folder.join(name.as_ref())).collect()
 }
 
+/// A path that cannot be looked at: nothing is told of it.
+fn unseen(path: AbsPath, kind: StateKind, user: &AgentUser, by_design: bool, error: ProbeError) -> State {
+    let unseen: Unseen = error.into();
+    State {
+        path,
+        kind,
+        below: None,
+        account: user.name.clone(),
+        exists: Look::Unknown(unseen.clone()),
+        is_folder: false,
+        owner: None,
+        mode: None,
+        size: None,
+        private: Look::Unknown(unseen.clone()),
+        readers: String::new(),
+        examples: Vec::new(),
+        work_tree: Look::Unknown(unseen.clone()),
+        in_project_by_design: by_design,
+        tracked: Look::Unknown(unseen.clone()),
+        ignored: Look::Unknown(unseen),
+    }
+}
+
 struct Looker<'a> {
     host: &'a dyn Host,
     subject: &'a Subject,
@@ -112,15 +141,18 @@ struct Looker<'a> {
 }
 
 impl Looker<'_> {
-    fn all(&self, subject: &Subject, user: &AgentUser) -> Result<Vec<State>, ProbeError> {
+    fn all(&self, subject: &Subject, user: &AgentUser) -> Vec<State> {
         let mut states = Vec::new();
         for state in &subject.agent.state {
             for path in places(self.host, subject, state) {
                 let by_design = state.path.starts_with("{project}") || state.path.starts_with("{workspace}");
-                states.push(self.state(path, state.kind, user, by_design)?);
+                states.push(match self.state(path.clone(), state.kind, user, by_design) {
+                    Ok(state) => state,
+                    Err(error) => unseen(path, state.kind, user, by_design, error),
+                });
             }
         }
-        Ok(states)
+        states
     }
 
     fn state(&self, path: AbsPath, kind: StateKind, user: &AgentUser, by_design: bool) -> Result<State, ProbeError> {
@@ -139,16 +171,17 @@ impl Looker<'_> {
         let (work_tree, tracked, ignored) = self.in_git(target.as_ref().unwrap_or(&path), is_folder || stat.is_none())?;
         Ok(State {
             kind,
+            below: None,
             account: user.name.clone(),
-            exists: stat.is_some(),
+            exists: Look::Known(stat.is_some()),
             is_folder,
             owner: stat.map(|stat| self.accounts.user_of(stat.uid).map_or_else(|| stat.uid.0.to_string(), |user| user.name.clone())),
             mode: stat.map(|stat| stat.mode),
             size: stat.map(|stat| stat.size),
-            private: stat.map(|_| readers.is_empty()),
+            private: Look::Known(stat.map(|_| readers.is_empty())),
             readers: readers.join(", "),
             examples,
-            work_tree,
+            work_tree: Look::Known(work_tree),
             in_project_by_design: by_design,
             tracked,
             ignored,
@@ -220,7 +253,7 @@ impl Looker<'_> {
     /// Some files in an open folder that every account can read.
     fn inside(&self, folder: &AbsPath) -> io::Result<Vec<String>> {
         let mut left = FILES;
-        let (files, _) = self.host.walk(folder, &mut |_, kind| {
+        let (mut files, _) = self.host.walk(folder, &mut |_, kind| {
             left = left.saturating_sub(1);
             match kind {
                 _ if left == 0 => Keep::Prune,
@@ -228,6 +261,8 @@ impl Looker<'_> {
                 _ => Keep::Pass,
             }
         })?;
+        // Databases first: they hold the most.
+        files.sort_by_key(|(file, _)| (!file.to_string_lossy().contains(".db"), file.clone()));
         let mut examples = Vec::new();
         for (file, _) in files.iter().take(FILES) {
             let path = folder.join(file);
@@ -253,7 +288,7 @@ impl Looker<'_> {
             }
             Place::Repository(repository) => {
                 let ignored = ignore::rule(self.host, self.subject, &repository, path, folder);
-                let ignored = ignored.map(|rule| rule.is_some()).map_err(|error| ProbeError::unreadable(path, error));
+                let ignored = ignored.map(|rule| rule.is_some());
                 Ok((Some(repository.top.clone()), self.tracked(&repository, path), ignored.into()))
             }
         }

@@ -81,7 +81,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         Ok(history) => older(history, limit, tracked.known()),
         Err(error) => Look::Unknown(ProbeError::unreadable(&repository.common_dir.join("objects"), error).into()),
     };
-    let patterns = patterns(host, subject, &repository).map_err(|error| ProbeError::unreadable(&repository.top, error));
+    let patterns = patterns(host, subject, &repository);
     Ok(Fact { repository: Some(repository.top), tracked, in_history, commits, patterns: patterns.into() })
 }
 
@@ -120,14 +120,14 @@ fn names(subject: &Subject) -> Result<Gitignore, ProbeError> {
     builder.build().map_err(|error| ProbeError::garbled("the agent's state paths", error.to_string()))
 }
 
-fn patterns(host: &dyn Host, subject: &Subject, repository: &Repository) -> std::io::Result<Vec<Pattern>> {
+fn patterns(host: &dyn Host, subject: &Subject, repository: &Repository) -> Result<Vec<Pattern>, ProbeError> {
     let shown = subject::shown(subject, &repository.top.join(".gitignore"));
     let mut patterns = Vec::new();
     for pattern in &subject.agent.ignore {
-        let folder = pattern.ends_with('/');
-        // A name that the pattern stands for: `*` becomes a letter.
-        let sample = pattern.trim_matches('/').replace("**", "x").replace('*', "x");
-        let rule = rules::rule(host, subject, repository, &repository.top.join(sample), folder)?;
+        // A file that the pattern stands for: rules may name the folder or what is in it.
+        let name = pattern.trim_matches('/').replace("**", "x").replace('*', "x");
+        let sample = if pattern.ends_with('/') { format!("{name}/x") } else { name };
+        let rule = rules::rule(host, subject, repository, &repository.top.join(sample), false)?;
         patterns.push(Pattern {
             path: pattern.clone(),
             ignored: rule.is_some(),

@@ -28,6 +28,8 @@ pub fn settle(
             .unwrap_or_else(|| invoker.clone()),
     };
     let workspace = parameters.text("workspace").and_then(AbsPath::new).unwrap_or_else(|| workspace.clone());
+    // What cannot be followed is reported by the probes that look there.
+    let workspace = resolve(host, &workspace, None).unwrap_or(workspace);
     let project = git_top(host, &workspace)?.unwrap_or_else(|| workspace.clone());
     let env = environment(host, &agent, launch.as_ref(), &user, &invoker);
     Ok(Subject {

@@ -60,16 +60,16 @@ fn obstacle(host: &dyn Host, git_dir: &AbsPath) -> io::Result<Option<String>> {
         return Ok(Some("objects named by SHA-256 are not read".into()));
     }
     let objects = git_dir.join("objects");
-    for name in ["info/alternates", "info/http-alternates"] {
-        if exists(host, &objects.join(name))? {
-            return Ok(Some(format!("objects are borrowed from elsewhere (`objects/{name}`)")));
-        }
-    }
     let odd = |path: &AbsPath| {
         Some(format!("`{}` is no plain file or folder", path.below(git_dir).unwrap_or(Path::new("")).display()))
     };
     if host.stat(&objects)?.kind != Kind::Dir {
         return Ok(odd(&objects));
+    }
+    for name in ["info/alternates", "info/http-alternates"] {
+        if exists(host, &objects.join(name))? {
+            return Ok(Some(format!("objects are borrowed from elsewhere (`objects/{name}`)")));
+        }
     }
     for folder in host.list(&objects)? {
         let path = objects.join(&folder.name);

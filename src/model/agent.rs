@@ -65,9 +65,9 @@ pub struct Agent {
     /// Folders of plugins, hooks, tools and agents that it loads.
     #[serde(default)]
     pub code: Vec<String>,
-    /// Whether it can shut its commands into a sandbox of its own.
+    /// Whether it can shut its commands into a sandbox of its own; left out where that is not one answer.
     #[serde(default)]
-    pub sandbox: bool,
+    pub sandbox: Option<bool>,
     /// Environment variables with a meaning to it.
     #[serde(default)]
     pub env: AgentEnv,
@@ -185,6 +185,8 @@ pub enum McpShape {
 pub enum PermissionShape {
     /// OpenCode: flattened in file order, last match wins.
     Opencode,
+    /// `permissions.allow`: a list of `Tool` or `Tool(pattern)`, as Claude Code and others write it.
+    AllowLists,
 }
 
 /// A setting that audits ask for by name.

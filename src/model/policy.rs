@@ -50,9 +50,6 @@ pub struct Subject {
     pub tree: SharedTree,
 }
 
-/// A walk of the project, or why there is none. The probes of one audit share it.
-pub type SharedTree = Arc<OnceLock<Result<Tree, Unseen>>>;
-
 /// Names without values where the environment is concerned: what is printed for debugging gets pasted elsewhere.
 impl std::fmt::Debug for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -68,6 +65,9 @@ impl std::fmt::Debug for Subject {
             .finish_non_exhaustive()
     }
 }
+
+/// A walk of the project, or why there is none. The probes of one audit share it.
+pub type SharedTree = Arc<OnceLock<Result<Tree, Unseen>>>;
 
 /// An account that matters to the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

@@ -17,6 +17,8 @@ pub(super) struct CodeFact {
     kind: Kind,
     /// How firmly it is named.
     pin: Pin,
+    /// What that means, as the end of "it …".
+    risk: &'static str,
     /// Who brought it.
     scope: Scope,
     /// Where it is written.
@@ -69,19 +71,32 @@ enum Pin {
     Bundled,
 }
 
+impl Pin {
+    fn risk(self) -> &'static str {
+        match self {
+            Self::Local => "is a file of this machine",
+            Self::Exact => "is pinned",
+            Self::Bundled => "comes with the agent",
+            Self::Floating => "is not pinned: each install may bring another version",
+            Self::Remote => "is fetched from an address that may answer otherwise tomorrow",
+            Self::Hidden => "is a program that runs whenever the configuration is read",
+        }
+    }
+}
+
 /// Where prompts are sent to.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct EndpointFact {
     /// The provider.
-    name: String,
+    pub(super) name: String,
     /// Scheme and host.
-    address: String,
+    pub(super) address: String,
     /// Whether it is on this machine.
-    loopback: bool,
+    pub(super) loopback: bool,
     /// Whether the way there is encrypted.
-    encrypted: bool,
+    pub(super) encrypted: bool,
     /// Where it is written.
-    at: Option<Location>,
+    pub(super) at: Option<Location>,
 }
 
 /// Packages that OpenCode 1.18.33 carries in itself.
@@ -141,6 +156,7 @@ impl Finder<'_> {
             name: redact_line(name),
             kind,
             pin,
+            risk: pin.risk(),
             scope: layer.map_or(Scope::User, |layer| layer.scope),
             at: self.config.location(at),
         });
@@ -187,7 +203,7 @@ impl Finder<'_> {
                     let shown = crate::facts::subject::shown(subject, &path);
                     let scope = if path.is_within(&subject.project) { Scope::Repo } else { Scope::User };
                     let name = plain(&path.name_text()).into_owned();
-                    self.out.push(CodeFact { name, kind: Kind::Tool, pin: Pin::Local, scope, at: Some(Location::file(shown)) });
+                    self.out.push(CodeFact { name, kind: Kind::Tool, pin: Pin::Local, risk: Pin::Local.risk(), scope, at: Some(Location::file(shown)) });
                 }
             }
         }
@@ -218,7 +234,7 @@ impl Finder<'_> {
                 _ => continue,
             };
             let at = Some(Location::file(layer.shown.clone()));
-            self.out.push(CodeFact { name: redact_line(&name), kind, pin, scope: layer.scope, at });
+            self.out.push(CodeFact { name: redact_line(&name), kind, pin, risk: pin.risk(), scope: layer.scope, at });
         }
     }
 }

@@ -6,6 +6,7 @@
 mod code;
 mod outranked;
 mod permissions;
+mod surfaces;
 mod switches;
 
 use schemars::JsonSchema;
@@ -26,8 +27,8 @@ pub struct Fact {
     verified: Vec<String>,
     /// Every file and variable that configuration comes from, in order of precedence.
     layers: Vec<LayerFact>,
-    /// What is written and has no effect, or keeps the agent from starting.
-    ineffective: Vec<Ineffective>,
+    /// Every file that was read, and everything in them that has no effect or keeps the agent from starting.
+    written: Vec<Written>,
     /// Settings that are asked for by name.
     switches: Vec<switches::SwitchFact>,
     /// Variables that are set and change what the agent loads or approves, by name.
@@ -36,14 +37,16 @@ pub struct Fact {
     tools: Look<Vec<permissions::ToolFact>>,
     /// Every agent with what its tools may do.
     agents: Look<Vec<permissions::AgentFact>>,
-    /// Rules that no input can reach, because a later one covers them and is weaker.
-    undone: Look<Vec<permissions::UndoneFact>>,
-    /// Settings of the project that hold against what the machine's owner set.
-    outranked: Look<Vec<outranked::OutrankedFact>>,
+    /// Every written permission rule, with the one that undoes it.
+    rules: Look<Vec<permissions::RuleFact>>,
+    /// What the machine's owner set, with what the project sets against it.
+    managed_settings: Look<Vec<outranked::ManagedFact>>,
     /// Code and text that the agent loads from elsewhere or runs by itself.
     code: Look<Vec<code::CodeFact>>,
     /// Where it sends prompts to.
     endpoints: Look<Vec<code::EndpointFact>>,
+    /// Ways in which others can steer it or read along.
+    surfaces: Vec<surfaces::SurfaceFact>,
     /// What shuts its commands in.
     sandbox: SandboxFact,
     /// Whether there is a configuration of the machine's owner.
@@ -82,23 +85,25 @@ enum State {
     Remote,
 }
 
-/// Something written that has no effect.
+/// Something written: a file, or a part of one that has no effect.
 #[derive(Serialize, JsonSchema)]
-struct Ineffective {
+struct Written {
     /// The key, dotted; the file where all of it is concerned.
     name: String,
-    /// In what way.
-    kind: Ineffect,
+    /// What it brings about.
+    effect: Effect,
     /// What is the matter, and what to write instead.
     why: String,
     /// Where.
     at: Option<Location>,
 }
 
-/// In what way something has no effect.
+/// What something written brings about.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Ineffect {
+enum Effect {
+    /// A file that was read.
+    Read,
     /// The agent does not start with it.
     Refused,
     /// It is dropped.
@@ -116,8 +121,8 @@ enum Ineffect {
 /// What shuts an agent's commands in.
 #[derive(Serialize, JsonSchema)]
 struct SandboxFact {
-    /// Whether the agent brings one.
-    own: bool,
+    /// Whether the agent brings one; null where that is not one answer.
+    own: Option<bool>,
     /// One around the agent, as far as it can be seen from here: a container, a wrapper it runs under.
     outer: Look<Option<String>>,
 }
@@ -128,27 +133,30 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let settings = |blind: Option<&Unseen>| blind.map_or(Ok(()), |unseen| Err(unseen.clone()));
     let known = || settings(config.blind());
     let rules = || settings(config.blind_rules());
-    let permissions = permissions::look(host, subject, &config);
+    let switches = switches::look(subject, &config);
+    let permissions = permissions::look(host, subject, &config, &switches);
+    let endpoints = code::endpoints(&config);
     Ok(Fact {
         name: subject.agent.agent.clone(),
         verified: subject.agent.verified.clone(),
         layers: config.layers.iter().map(layer).collect(),
-        ineffective: ineffective(host, subject, &config),
-        switches: switches::look(subject, &config),
+        written: written(host, subject, &config),
+        surfaces: surfaces::look(host, subject, &config, &switches, &endpoints),
+        switches,
         variables: variables(subject),
         tools: rules().map(|()| permissions.tools).into(),
         agents: rules().map(|()| permissions.agents).into(),
-        undone: rules().map(|()| permissions.undone).into(),
-        outranked: outranked_look(subject, rules(), || outranked::look(host, subject, &config)),
+        rules: rules().map(|()| permissions.rules).into(),
+        managed_settings: beyond_repo(subject, rules(), || outranked::look(host, subject, &config)),
         code: known().map(|()| code::look(host, subject, &config)).into(),
-        endpoints: known().map(|()| code::endpoints(&config)).into(),
+        endpoints: known().map(|()| endpoints).into(),
         sandbox: SandboxFact { own: subject.agent.sandbox, outer: outer_sandbox(host, subject) },
         managed: managed(subject, &config),
         project_config_off: config.layers.iter().any(|layer| layer.state == LayerState::Off),
     })
 }
 
-fn outranked_look<T>(subject: &Subject, known: Result<(), Unseen>, look: impl FnOnce() -> Vec<T>) -> Look<Vec<T>> {
+fn beyond_repo<T>(subject: &Subject, known: Result<(), Unseen>, look: impl FnOnce() -> Vec<T>) -> Look<Vec<T>> {
     if subject.scope == Scope::Repo {
         return Look::unknown("the machine's configuration lies outside the repo scope", "audit with --scope host");
     }
@@ -186,8 +194,8 @@ fn layer(layer: &config::Layer) -> LayerFact {
     }
 }
 
-/// What is written in vain, in the order of the layers.
-fn ineffective(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Ineffective> {
+/// What is written, and what of it in vain, in the order of the layers.
+fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Written> {
     let broken = config.layers.iter().filter_map(|layer| match &layer.state {
         LayerState::Broken { at, why } => {
             let then = match layer.part {
@@ -198,37 +206,43 @@ fn ineffective(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<In
                 _ => "",
             };
             let file = || layer.path.as_ref().map(|_| Location::file(layer.shown.clone()));
-            Some(Ineffective {
+            Some(Written {
                 name: plain(&layer.shown).into_owned(),
-                kind: Ineffect::Malformed,
+                effect: Effect::Malformed,
                 why: format!("{why}{then}"),
                 at: at.clone().or_else(file),
             })
         }
+        LayerState::Read => Some(Written {
+            name: plain(&layer.shown).into_owned(),
+            effect: Effect::Read,
+            why: "it was read".to_owned(),
+            at: None,
+        }),
         _ => None,
     });
-    let remarks = config.remarks.iter().map(|remark| Ineffective {
+    let remarks = config.remarks.iter().map(|remark| Written {
         name: plain(&remark.key).into_owned(),
-        kind: match remark.kind {
-            RemarkKind::Refused => Ineffect::Refused,
-            RemarkKind::Dropped => Ineffect::Dropped,
-            RemarkKind::Repeated => Ineffect::Repeated,
+        effect: match remark.kind {
+            RemarkKind::Refused => Effect::Refused,
+            RemarkKind::Dropped => Effect::Dropped,
+            RemarkKind::Repeated => Effect::Repeated,
         },
         why: remark.why.clone(),
         at: config.location(remark.at),
     });
     let looked = |path: &AbsPath| subject.scope > Scope::Repo || path.is_within(&subject.project);
     let places = subject.agent.policy_files.iter().filter_map(|path| place(subject, path));
-    let unread = places.filter(|path| looked(path) && seems_to_exist(host, path)).map(|path| Ineffective {
+    let unread = places.filter(|path| looked(path) && seems_to_exist(host, path)).map(|path| Written {
         name: shown(subject, &path),
-        kind: Ineffect::Unread,
+        effect: Effect::Unread,
         why: format!("{} does not read this file: write its rules below `permission`", subject.agent.name),
         at: Some(Location::file(shown(subject, &path))),
     });
     let dead = subject.agent.env.dead.iter().filter(|dead| config::variable(subject, &dead.key).is_some());
-    let variables = dead.map(|dead| Ineffective {
+    let variables = dead.map(|dead| Written {
         name: dead.key.clone(),
-        kind: Ineffect::Variable,
+        effect: Effect::Variable,
         why: dead.instead.clone(),
         at: None,
     });
@@ -258,11 +272,12 @@ fn outer_sandbox(host: &dyn Host, subject: &Subject) -> Look<Option<String>> {
     if subject.scope == Scope::Repo {
         return Look::unknown("what surrounds the agent lies outside the repo scope", "audit with --scope user");
     }
-    if host.is_live() {
-        for (file, name) in [("/.dockerenv", "a Docker container"), ("/run/.containerenv", "a Podman container")] {
-            if AbsPath::new(file).is_some_and(|path| seems_to_exist(host, &path)) {
-                return Look::Known(Some(name.to_owned()));
-            }
+    if !host.is_live() {
+        return Look::unknown("an image runs nothing", "audit the machine while it runs");
+    }
+    for (file, name) in [("/.dockerenv", "a Docker container"), ("/run/.containerenv", "a Podman container")] {
+        if AbsPath::new(file).is_some_and(|path| seems_to_exist(host, &path)) {
+            return Look::Known(Some(name.to_owned()));
         }
     }
     // Without a list of processes only what is running is not known; the agent may not run at all.

@@ -9,90 +9,92 @@ use crate::facts::config::{Effective, Node, Span};
 use crate::host::Host;
 use crate::model::{Location, Merging, Scope, Subject, plain, redact_line};
 
-/// A setting of the project that holds against a managed one.
+/// A setting of the machine's owner.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct OutrankedFact {
-    /// What the project says.
+pub(super) struct ManagedFact {
+    /// What the owner says.
     name: String,
-    /// What the machine's owner said.
-    managed: String,
     /// Where that is written.
-    managed_origin: String,
+    origin: String,
+    /// What the project says, and what holds; null where the owner's setting holds.
+    outranked_by: Option<String>,
     /// The agents concerned; empty for all.
     agents: Vec<String>,
     /// Where the project says so.
     at: Option<Location>,
 }
 
-/// See [`OutrankedFact`].
-pub(super) fn look(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<OutrankedFact> {
+/// See [`ManagedFact`].
+pub(super) fn look(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<ManagedFact> {
     if subject.agent.merging != Merging::Opencode || config.managed.is_empty() {
         return Vec::new();
     }
-    let mut out = Vec::new();
-    let mut known: Vec<(Span, Span)> = Vec::new();
+    let mut found: Vec<(Span, Span, ManagedFact)> = Vec::new();
     for agent in rules::of_agents(host, subject, config) {
         for (managed, project) in pairs(config, &agent.rules) {
-            match known.iter().position(|pair| *pair == (managed.at, project.at)) {
-                Some(at) => {
-                    let fact: &mut OutrankedFact = &mut out[at];
-                    fact.agents.push(agent.name.clone());
-                }
+            let key = (managed.at, project.map_or(Span::NOWHERE, |project| project.at));
+            match found.iter_mut().find(|(a, b, _)| (*a, *b) == key) {
+                Some((_, _, fact)) => fact.agents.push(agent.name.clone()),
                 None => {
-                    known.push((managed.at, project.at));
-                    out.push(OutrankedFact {
-                        name: words(project),
-                        managed: words(managed),
-                        managed_origin: super::origin(config, managed.at),
+                    let fact = ManagedFact {
+                        name: words(managed),
+                        origin: super::origin(config, managed.at),
+                        outranked_by: project.map(words),
                         agents: vec![agent.name.clone()],
-                        at: config.location(project.at),
-                    });
+                        at: project.and_then(|project| config.location(project.at)),
+                    };
+                    found.push((key.0, key.1, fact));
                 }
             }
         }
     }
+    let mut out: Vec<ManagedFact> = found.into_iter().map(|(_, _, fact)| fact).collect();
     lists(config, &mut out);
     out
 }
 
-/// A managed rule, and a weaker one of the project behind it that speaks of the same.
-fn pairs<'a>(config: &Effective, rules: &'a [Rule]) -> Vec<(&'a Rule, &'a Rule)> {
+/// A managed rule, and each weaker one of the project behind it that speaks of the same; none where there is none.
+fn pairs<'a>(config: &Effective, rules: &'a [Rule]) -> Vec<(&'a Rule, Option<&'a Rule>)> {
     let layer = |rule: &Rule| config.layer(rule.at);
     let mut out = Vec::new();
     for (at, managed) in rules.iter().enumerate().filter(|(_, rule)| layer(rule).is_some_and(|layer| layer.managed)) {
-        let behind = rules.iter().skip(at + 1).filter(|rule| layer(rule).is_some_and(|layer| layer.scope == Scope::Repo));
-        for project in behind {
-            let overlap = |a: &str, b: &str| covers(a, b) || covers(b, a);
+        let overlap = |a: &str, b: &str| covers(a, b) || covers(b, a);
+        let before = out.len();
+        out.extend(rules.iter().skip(at + 1).filter_map(|project| {
+            let of_project = layer(project).is_some_and(|layer| layer.scope == Scope::Repo);
             let same = overlap(&managed.permission, &project.permission) && overlap(&managed.pattern, &project.pattern);
-            if same && project.action < managed.action {
-                out.push((managed, project));
-            }
+            (of_project && same && project.action < managed.action).then_some((managed, Some(project)))
+        }));
+        if out.len() == before {
+            out.push((managed, None));
         }
     }
     out
 }
 
 /// Lists that the owner wrote and that the project's entries stay in.
-fn lists(config: &Effective, out: &mut Vec<OutrankedFact>) {
-    let mut add = |key: &str, node: &Node, managed: &Node| {
-        let text = node.text().map(redact_line).unwrap_or_default();
-        out.push(OutrankedFact {
-            name: format!("{key} `{text}`"),
-            managed: format!("a list of its own for `{key}`"),
-            managed_origin: super::origin(config, managed.at),
-            agents: Vec::new(),
-            at: config.location(node.at),
-        });
-    };
+fn lists(config: &Effective, out: &mut Vec<ManagedFact>) {
     let of_project = |at: Span| config.layer(at).is_some_and(|layer| layer.scope == Scope::Repo);
-    if let Some(managed) = config.managed.get("plugin") {
-        for plugin in config.plugins.iter().filter(|plugin| plugin.local && of_project(plugin.at)) {
-            add("plugin", &Node::text_at(plugin.spec.clone(), plugin.at), managed);
+    for key in ["plugin", "instructions"] {
+        let Some(managed) = config.managed.get(key) else { continue };
+        let entries: Vec<(String, Span)> = if key == "plugin" {
+            config.plugins.iter().map(|plugin| (plugin.spec.clone(), plugin.at)).collect()
+        } else {
+            let all = config.root().and_then(|root| root.get(key)).and_then(Node::list).unwrap_or_default();
+            all.iter().filter_map(|node| Some((node.text()?.to_owned(), node.at))).collect()
+        };
+        let fact = |by: Option<(String, Span)>| ManagedFact {
+            name: format!("{key}: a list"),
+            origin: super::origin(config, managed.at),
+            agents: Vec::new(),
+            at: by.as_ref().and_then(|(_, at)| config.location(*at)),
+            outranked_by: by.map(|(text, _)| format!("{key} \"{}\"", redact_line(&text))),
+        };
+        let mut kept = entries.into_iter().filter(|(_, at)| of_project(*at)).peekable();
+        if kept.peek().is_none() {
+            out.push(fact(None));
         }
-    }
-    if let Some(managed) = config.managed.get("instructions") {
-        let all = config.root().and_then(|root| root.get("instructions")).and_then(Node::list).unwrap_or_default();
-        all.iter().filter(|node| of_project(node.at)).for_each(|node| add("instructions", node, managed));
+        out.extend(kept.map(|entry| fact(Some(entry))));
     }
 }
 

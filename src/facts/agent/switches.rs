@@ -11,23 +11,23 @@ use crate::model::{Location, Look, Subject, Switch, SwitchKind, Unseen, redact_l
 #[derive(Serialize, JsonSchema)]
 pub(super) struct SwitchFact {
     /// Its name: `share`.
-    name: String,
+    pub(super) name: String,
     /// What it does, as the end of "it …".
-    about: String,
+    pub(super) about: String,
     /// What it is about.
-    kind: SwitchKind,
+    pub(super) kind: SwitchKind,
     /// Whether it is off.
-    off: Look<bool>,
+    pub(super) off: Look<bool>,
     /// Its value, as written.
-    value: Option<String>,
+    pub(super) value: Option<String>,
     /// What decided it: a layer, `$NAME`, `built in`.
-    origin: String,
+    pub(super) origin: String,
     /// Whether the machine's owner decided it.
     managed: bool,
     /// How to switch it off.
-    fix: String,
+    pub(super) fix: String,
     /// Where it is written.
-    at: Option<Location>,
+    pub(super) at: Option<Location>,
 }
 
 /// Every switch of the agent's profile, once for each file that sets it where files stand for themselves.

@@ -120,7 +120,7 @@ impl Sudoers {
             let (name, value) = setting.split_once('=')?;
             (name.trim() == "secure_path").then(|| value.trim().trim_matches('"').to_owned())
         };
-        match (settings.flatten().filter_map(value).last(), self.unread.first()) {
+        match (settings.flatten().filter_map(value).next_back(), self.unread.first()) {
             (Some(path), _) => Ok(Some(path)),
             (None, Some((_, unseen))) => Err(unseen.clone()),
             (None, None) => Ok(None),
@@ -325,8 +325,8 @@ enum Matched {
 /// Whether sudo takes rules from elsewhere than its files.
 fn asks_directory(host: &dyn Host) -> bool {
     let Ok(Some(switch)) = text(host, &abs("/etc/nsswitch.conf"), LIMIT) else { return false };
-    let sources = switch.lines().filter_map(|line| line.trim().strip_prefix("sudoers:"));
-    sources.last().is_some_and(|sources| {
+    let mut sources = switch.lines().filter_map(|line| line.trim().strip_prefix("sudoers:"));
+    sources.next_back().is_some_and(|sources| {
         sources.split('#').next().unwrap_or_default().split_whitespace().any(|word| !matches!(word, "files") && !word.starts_with('['))
     })
 }

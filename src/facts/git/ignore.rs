@@ -8,6 +8,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::config;
 use super::repository::Repository;
+use crate::facts::ProbeError;
 use crate::host::{self, Host, Kind};
 use crate::model::{AbsPath, Scope, Subject};
 
@@ -33,7 +34,7 @@ pub fn rule(
     repository: &Repository,
     path: &AbsPath,
     folder: bool,
-) -> io::Result<Option<Rule>> {
+) -> Result<Option<Rule>, ProbeError> {
     let top = &repository.top;
     let Some(relative) = path.below(top) else { return Ok(None) };
     let depth = relative.components().count();
@@ -62,7 +63,7 @@ struct List {
 }
 
 /// The lists that speak of a path, weakest first.
-fn lists(host: &dyn Host, subject: &Subject, repository: &Repository, parts: &[AbsPath]) -> io::Result<Vec<List>> {
+fn lists(host: &dyn Host, subject: &Subject, repository: &Repository, parts: &[AbsPath]) -> Result<Vec<List>, ProbeError> {
     let top = &repository.top;
     let mut lists = Vec::new();
     if subject.scope > Scope::Repo {
@@ -107,13 +108,13 @@ fn read(
     base: &AbsPath,
     jail: Option<&AbsPath>,
     global: bool,
-) -> io::Result<Option<List>> {
+) -> Result<Option<List>, ProbeError> {
     let bytes = match host::resolve(host, &file, jail).and_then(|path| host.read(&path, LIMIT)) {
         Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
         // git does not follow links here either, and what is no file holds no rule.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Other) => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => return Err(ProbeError::unreadable(&file, error)),
     };
     let text = String::from_utf8_lossy(&bytes);
     let mut builder = GitignoreBuilder::new(base.as_path());
@@ -121,6 +122,6 @@ fn read(
         // A line that is no pattern is skipped, as git does.
         let _ = builder.add_line(None, line);
     }
-    let rules = builder.build().map_err(io::Error::other)?;
+    let rules = builder.build().map_err(|error| ProbeError::garbled(format!("`{file}`"), error.to_string()))?;
     Ok(Some(List { file, base: base.clone(), rules, global }))
 }

@@ -45,6 +45,9 @@ pub(super) struct Definition {
 /// Keys beside the servers in the map of OpenCode.
 const NOT_SERVERS: &[&str] = &["timeout", "allowed", "excluded", "inputs"];
 
+/// Most arguments that are looked at.
+const MOST_ARGUMENTS: usize = 2_000;
+
 /// The servers in a map. Entries that start nothing are left out: they switch what others define.
 pub(super) fn servers(map: &Map, shape: McpShape) -> Vec<Definition> {
     let mut found = Vec::new();
@@ -122,7 +125,7 @@ fn placed(node: &Node) -> Option<Placed> {
 
 fn texts(node: &Node) -> Vec<Placed> {
     match node.list() {
-        Some(list) => list.iter().filter_map(placed).collect(),
+        Some(list) => list.iter().take(MOST_ARGUMENTS).filter_map(placed).collect(),
         None => placed(node).into_iter().collect(),
     }
 }

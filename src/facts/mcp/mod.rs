@@ -60,17 +60,27 @@ struct Seen {
     launch: Launch,
 }
 
+/// Most servers whose code is read.
+const MOST_READ: usize = 50;
+
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let (mut seen, unseen) = servers(host, subject)?;
     let lock = lock::read(host, subject);
     let others = others(host, subject);
+    let tracked = source::Tracked::default();
+    let mut read_code = MOST_READ + 1;
     for Seen { server, definition, launch } in &mut seen {
         server.review = lock::review(server, &lock);
         let manifest = lock::manifest(host, subject, &server.name);
         server.tools = lock::compare_tools(&server.name, &lock, &manifest);
-        server.source = source::origin(host, subject, launch, definition.cwd.as_deref());
-        server.texts = texts(host, subject, definition, launch, &manifest);
+        server.source = source::origin(host, subject, &tracked, launch, definition.cwd.as_deref());
+        read_code = read_code.saturating_sub(1);
+        server.texts = if read_code == 0 {
+            Look::unknown(format!("the code of only {MOST_READ} servers is read"), "look at the others by hand")
+        } else {
+            texts(&source::code(host, subject, launch, definition.cwd.as_deref()), &manifest)
+        };
         server.shared = shared_with(definition, launch, &others);
     }
     let everywhere = everywhere(subject, &seen, &unseen);
@@ -126,6 +136,7 @@ fn collect(subject: &Subject, config: &Effective, live: bool, taken: &[String]) 
                 let view = View {
                     config,
                     shape: subject.agent.mcp.first().map_or(location.shape, |first| first.shape),
+                    read_at: subject.agent.mcp.first().map_or("", |first| &first.at),
                     live: live || !is_dead(&subject.agent, &location),
                     file: tree.file.as_deref().filter(|_| live),
                     approved: &approved,
@@ -164,28 +175,27 @@ fn at<'a>(root: &'a Node, location: &McpLocation, file: Option<&str>) -> Option<
 }
 
 /// What the model reads of a server, where that lies in the project or was stored.
-fn texts(
-    host: &dyn Host,
-    subject: &Subject,
-    definition: &Definition,
-    launch: &Launch,
-    manifest: &Result<Option<lock::Manifest>, Unseen>,
-) -> Look<Reading> {
+fn texts(code: &[(String, String)], manifest: &Result<Option<lock::Manifest>, Unseen>) -> Look<Reading> {
     let mut reading = Reading::default();
+    let mut found = Vec::new();
     match manifest {
         Ok(Some(manifest)) => {
-            reading.found.extend(wording::look(&manifest.file, &manifest.text, true));
+            found.extend(wording::look(&manifest.file, &manifest.text, true));
             reading.files.push(manifest.file.clone());
         }
         Ok(None) => {}
         Err(unseen) => return Look::Unknown(unseen.clone()),
     }
-    for (file, text) in source::code(host, subject, launch, definition.cwd.as_deref()) {
-        reading.found.extend(wording::look(&file, &text, false));
-        reading.files.push(file);
+    for (file, text) in code {
+        found.extend(wording::look(file, text, false));
+        reading.files.push(file.clone());
     }
-    reading.found.dedup_by(|a, b| a.name == b.name && a.at.file == b.at.file);
-    reading.at = reading.found.first().map(|suspicion| suspicion.at.clone());
+    found.dedup_by(|a, b| a.what == b.what && a.at.file == b.at.file);
+    reading.at = found.first().map(|suspicion| suspicion.at.clone());
+    let said = |suspicion: &wording::Suspicion| {
+        format!("{} (`{}`, line {})", suspicion.what, suspicion.at.file, suspicion.at.line)
+    };
+    reading.found = found.iter().map(said).collect();
     Look::Known(reading)
 }
 

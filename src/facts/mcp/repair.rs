@@ -18,16 +18,21 @@ pub(super) fn pinned(definition: &Definition, argv: &[String], launch: &Launch, 
     if is_held(package.pin) {
         return String::new();
     }
+    if launch.launcher == Launcher::Download || (package.pin == Pin::Url && !package.name.starts_with("git")) {
+        return format!("a copy of `{}` in the project, or a package of a registry at one version", package.name);
+    }
     let spec = spec(package, launch.launcher);
-    let Some(argv) = rewritten(argv, package, &spec) else { return spec };
+    let quoted = format!("`{spec}`");
+    let Some(argv) = rewritten(argv, package, &spec) else { return quoted };
     let shown = argument::shown(&argv, &[&spec]);
     let entry = match (shape, shown.split_first()) {
         (McpShape::Argv, _) => json!({ "type": "local", "command": shown }),
         (McpShape::CommandArgs, Some((program, args))) => json!({ "command": program, "args": args }),
-        (McpShape::CommandArgs, None) => return spec,
+        (McpShape::CommandArgs, None) => return quoted,
     };
     let text = format!("{}: {entry}", json!(definition.name));
-    if text.len() > LONGEST || shown.iter().any(|arg| arg.contains("***")) { spec } else { text }
+    let is_masked = shown.iter().any(|arg| arg.contains("***"));
+    if text.len() > LONGEST || is_masked { quoted } else { format!("`{text}`") }
 }
 
 fn is_held(pin: Pin) -> bool {
@@ -46,17 +51,12 @@ fn spec(package: &Package, launcher: Launcher) -> String {
         Launcher::Uvx | Launcher::UvRun | Launcher::Pipx => format!("{name}==X.Y.Z"),
         Launcher::GoRun => format!("{name}@vX.Y.Z"),
         Launcher::Nix => format!("{name}?rev=COMMIT"),
-        Launcher::Download => format!("a local copy of {name}"),
-        _ if package.pin == Pin::Url => format!("a package of a registry, or a local copy of {name}"),
         _ => format!("{name}@X.Y.Z"),
     }
 }
 
 /// The arguments with the package replaced; None where it does not stand alone in one of them.
 fn rewritten(argv: &[String], package: &Package, spec: &str) -> Option<Vec<String>> {
-    if spec.contains(' ') {
-        return None;
-    }
     let name = package.name.as_str();
     let is_it = |arg: &str| {
         let rest = arg.strip_prefix(name);

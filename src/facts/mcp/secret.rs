@@ -57,13 +57,37 @@ pub(super) struct Classified {
     pub(super) references: Vec<Reference>,
 }
 
+/// Longest value that is looked at, and longest reference in one: what is longer is neither.
+const VALUE_LIMIT: usize = 64 << 10;
+const REFERENCE_LIMIT: usize = 512;
+
+/// How deep defaults may stand in defaults: `${A:-${B:-c}}`.
+const DEFAULT_DEPTH: usize = 8;
+
 /// Judges `value`, which stands under `name` (empty where it has none).
 pub(super) fn classify(name: &str, value: &str) -> Classified {
-    let (rest, references, defaults) = take_references(value);
-    let class = judge(name, rest.trim(), !references.is_empty());
-    // A default is a value like any other.
-    let in_default = defaults.iter().any(|default| judge(name, default.trim(), false) == Class::Secret);
-    Classified { class: if in_default { Class::Secret } else { class }, references }
+    let (rest, mut references, mut defaults) = take_references(start(value, VALUE_LIMIT));
+    let mut class = judge(name, rest.trim(), !references.is_empty());
+    // A default is a value like any other, and may hold references again.
+    for _ in 0..DEFAULT_DEPTH {
+        let mut inner = Vec::new();
+        for default in std::mem::take(&mut defaults) {
+            let (rest, more, deeper) = take_references(default);
+            if judge(name, rest.trim(), !more.is_empty()) == Class::Secret {
+                class = Class::Secret;
+            }
+            references.extend(more);
+            inner.extend(deeper);
+        }
+        defaults = inner;
+    }
+    Classified { class, references }
+}
+
+/// The first `limit` bytes, or a little less.
+fn start(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.get(..end.unwrap_or(0)).unwrap_or("")
 }
 
 fn judge(name: &str, rest: &str, has_reference: bool) -> Class {
@@ -132,6 +156,10 @@ fn shortened(text: &str) -> String {
 
 /// The reference at the start of `text`: its length, its kind, its default.
 fn reference_at(text: &str) -> Option<(usize, Source, Option<&str>)> {
+    if !text.starts_with(['{', '$', '%', 'o', 'k', 'v', 's', 'p', 'd', 'b']) {
+        return None;
+    }
+    let text = start(text, REFERENCE_LIMIT);
     let braced = |start: &str, source| {
         let body = text.strip_prefix(start)?;
         let end = body.find('}').filter(|end| *end > 0)?;
@@ -147,7 +175,7 @@ fn reference_at(text: &str) -> Option<(usize, Source, Option<&str>)> {
         return Some((found.0 + usize::from(text[found.0..].starts_with('}')), found.1, None));
     }
     if let Some(body) = text.strip_prefix("${") {
-        let end = body.find('}').filter(|end| *end > 0)?;
+        let end = closing(body).filter(|end| *end > 0)?;
         let (name, default) = match body[..end].split_once(":-") {
             Some((name, default)) => (name, Some(default)),
             None => (&body[..end], None),
@@ -170,6 +198,20 @@ fn reference_at(text: &str) -> Option<(usize, Source, Option<&str>)> {
     let store = stores.iter().find(|store| text.starts_with(**store))?;
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
     (end > store.len()).then_some((end, Source::Store, None))
+}
+
+/// The brace that closes one that is open, others in between.
+fn closing(body: &str) -> Option<usize> {
+    let mut open = 1usize;
+    for (at, c) in body.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' if open == 1 => return Some(at),
+            '}' => open -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 fn is_name(text: &str) -> bool {
@@ -465,6 +507,8 @@ mod tests {
             ("API_KEY", "${API_KEY:-}", Ref),
             ("API_KEY", "${input:api-key}", Ref),
             ("API_KEY", "$API_KEY", Ref),
+            ("API_TOKEN", "${API_TOKEN:-${OTHER_TOKEN:-${THIRD_TOKEN}}}", Ref),
+            ("API_TOKEN", "${API_TOKEN:-${OTHER_TOKEN:-9f8e7d6c5b4a39281706}}", Secret),
             ("API_KEY", "op://vault/item/field", Ref),
             ("DATABASE_URL", "postgres://app:${DB_PASSWORD}@db.example/app", Ref),
             ("API_KEY", "%API_KEY%", Ref),
@@ -514,6 +558,13 @@ mod tests {
             assert_eq!(found, [Reference { text: text.into(), source }], "{value}");
         }
         assert!(classify("", "costs $5 or 100% of {env:}").references.is_empty());
+    }
+
+    #[test]
+    fn open_braces_without_end_cost_little() {
+        for piece in ["{env:", "${a:-", "$(", "{{", "op://", "%A"] {
+            classify("API_KEY", &piece.repeat(1 << 19));
+        }
     }
 
     #[test]

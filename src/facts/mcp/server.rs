@@ -41,6 +41,8 @@ pub struct Server {
     pub effective: bool,
     /// Why not.
     pub problem: Option<String>,
+    /// The same as the end of a sentence; empty where it is taken.
+    pub note: String,
     /// How it is reached.
     pub transport: Transport,
     /// Its command line, or its address; values that could be secrets are masked.
@@ -59,7 +61,7 @@ pub struct Server {
     pub held: String,
     /// Everything that is fetched when it starts.
     pub packages: Vec<Package>,
-    /// How to write it so that it is held.
+    /// How to write it so that it is held, in words.
     pub pinned: String,
     /// The container it runs in.
     pub container: Option<Container>,
@@ -177,9 +179,9 @@ pub struct Secrets {
 pub struct Sends {
     /// The references, with where each stands: "`{env:KEY}` in header `Authorization`".
     pub names: Vec<String>,
-    /// The host they go to.
-    pub to: Option<String>,
-    /// Where the first stands.
+    /// The host they go to, in words.
+    pub to: String,
+    /// Where the project says so.
     pub at: Option<Location>,
 }
 
@@ -206,6 +208,8 @@ pub(super) struct View<'a> {
     pub(super) shape: McpShape,
     /// Whether the agent reads the place where the definition stands.
     pub(super) live: bool,
+    /// The key below which the agent reads servers.
+    pub(super) read_at: &'a str,
     /// The file, where each stands for itself.
     pub(super) file: Option<&'a str>,
     pub(super) approved: &'a [&'a str],
@@ -244,6 +248,7 @@ pub(super) fn record(definition: &Definition, view: &View<'_>) -> (Server, Launc
         scope: layer.map_or(Scope::Repo, |layer| layer.scope),
         enabled: definition.enabled,
         effective,
+        note: problem(definition, view).map(|why| format!("; it does not start as it stands: {why}")).unwrap_or_default(),
         problem: problem(definition, view),
         transport: transport(definition, address.as_ref(), &launch),
         runs: definition.url.as_ref().map_or_else(
@@ -279,7 +284,7 @@ pub(super) fn record(definition: &Definition, view: &View<'_>) -> (Server, Launc
 }
 
 fn problem(definition: &Definition, view: &View<'_>) -> Option<String> {
-    let dead = || "the agent reads no servers at this place".to_owned();
+    let dead = || format!("servers are read below `{}` only", view.read_at);
     if view.live { definition.problem.clone() } else { Some(dead()) }
 }
 
@@ -460,11 +465,14 @@ fn sends(
         McpShape::Argv => matches!(reference.source, Source::Env | Source::File),
         McpShape::CommandArgs => matches!(reference.source, Source::Variable | Source::Command),
     };
-    let mut sends = Sends { to: remote.host.clone(), ..Sends::default() };
+    let host = remote.host.as_ref().map(|host| format!("`{host}`"));
+    let to = host.unwrap_or_else(|| "a host that is put together at start".to_owned());
+    let mut sends = Sends { to, ..Sends::default() };
     for part in parts.iter().filter(|part| part.goes_out && (redirected || by_project(part.placed.at))) {
         for reference in part.references.iter().filter(resolved) {
             sends.names.push(format!("`{}` in {}", reference.text, part.role));
-            sends.at = sends.at.or_else(|| view.config.location(part.placed.at));
+            let at = if by_project(part.placed.at) { part.placed.at } else { definition.at };
+            sends.at = sends.at.or_else(|| view.config.location(at));
         }
     }
     sends

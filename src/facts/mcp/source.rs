@@ -1,5 +1,6 @@
 //! A server's own code: the file that its command runs, and whether it is part of the project that reviewers see.
 
+use std::cell::OnceCell;
 use std::io;
 
 use schemars::JsonSchema;
@@ -52,14 +53,33 @@ const BUILT: &[&str] = &["dist", "build", "out", "lib", "target", "bin", ".next"
 const INSTALLED: &[&str] =
     &["/usr", "/opt", "/nix", "/bin", "/sbin", "/snap", "/Applications", "/Library", "/System", "/run/current-system"];
 
+/// What git tracks in the project, read when it is first asked for.
+#[derive(Default)]
+pub(super) struct Tracked(OnceCell<Result<Option<gix_index::State>, String>>);
+
+impl Tracked {
+    fn get(&self, host: &dyn Host, subject: &Subject) -> &Result<Option<gix_index::State>, String> {
+        self.0.get_or_init(|| index(host, subject))
+    }
+}
+
 /// The code that a command runs; None where that is a package, an installed program or nothing in particular.
-pub(super) fn origin(host: &dyn Host, subject: &Subject, launch: &Launch, cwd: Option<&str>) -> Option<Origin> {
+pub(super) fn origin(
+    host: &dyn Host,
+    subject: &Subject,
+    tracked: &Tracked,
+    launch: &Launch,
+    cwd: Option<&str>,
+) -> Option<Origin> {
     let script = launch.script.as_deref()?;
     if script.contains("node_modules/") || script.contains("://") {
         return None;
     }
     let tidy = ["${workspaceFolder}/", "${workspaceRoot}/", "$PWD/", "${PWD}/"];
     let script = tidy.iter().find_map(|start| script.strip_prefix(start)).unwrap_or(script);
+    if script.contains(":\\") || script.contains(":/") {
+        return Some(Origin { path: crate::model::redact_line(script), state: Look::Known(Place::Outside) });
+    }
     let Some(path) = absolute(subject, script, cwd) else {
         let how = "write the path without variables";
         let state = Look::unknown(format!("`{}` is decided at start", crate::model::redact_line(script)), how);
@@ -68,7 +88,7 @@ pub(super) fn origin(host: &dyn Host, subject: &Subject, launch: &Launch, cwd: O
     if launch.launcher == Launcher::Absolute && is_installed(&path) {
         return None;
     }
-    Some(Origin { path: shown(subject, &path), state: place(host, subject, &path) })
+    Some(Origin { path: shown(subject, &path), state: place(host, subject, tracked, &path) })
 }
 
 fn absolute(subject: &Subject, script: &str, cwd: Option<&str>) -> Option<AbsPath> {
@@ -91,7 +111,7 @@ fn is_installed(path: &AbsPath) -> bool {
     INSTALLED.iter().any(|folder| below(&folder)) || in_bin
 }
 
-fn place(host: &dyn Host, subject: &Subject, path: &AbsPath) -> Look<Place> {
+fn place(host: &dyn Host, subject: &Subject, tracked: &Tracked, path: &AbsPath) -> Look<Place> {
     if !path.is_within(&subject.project) {
         return Look::Known(Place::Outside);
     }
@@ -103,13 +123,13 @@ fn place(host: &dyn Host, subject: &Subject, path: &AbsPath) -> Look<Place> {
         }
         Err(error) => return Look::unknown(format!("cannot read `{path}`: {error}"), "look at the path by hand"),
     };
-    let index = match index(host, subject) {
+    let index = match tracked.get(host, subject) {
         Ok(Some(index)) => index,
         Ok(None) => return Look::Known(if real.is_some() { Place::Untracked } else { Place::Missing }),
-        Err(why) => return Look::unknown(why, "run `git ls-files` in the project"),
+        Err(why) => return Look::unknown(why.clone(), "run `git ls-files` in the project"),
     };
     let target = real.as_ref().unwrap_or(path);
-    Look::Known(match (is_tracked(&index, subject, target), beside_tracked(&index, subject, target), real.is_some()) {
+    Look::Known(match (is_tracked(index, subject, target), beside_tracked(index, subject, target), real.is_some()) {
         (true, _, _) => Place::Tracked,
         (false, true, _) => Place::Built,
         (false, false, true) => Place::Untracked,

@@ -17,23 +17,23 @@ const MOST: usize = 20;
 pub struct Reading {
     /// The files that were read.
     pub files: Vec<String>,
-    /// What was found, in a few words each.
-    pub found: Vec<Suspicion>,
+    /// What was found, with its place.
+    pub found: Vec<String>,
     /// Where the first was found.
     pub at: Option<Location>,
 }
 
 /// A place that speaks to the model.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Suspicion {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Suspicion {
     /// What it does.
-    pub name: String,
+    pub(super) what: &'static str,
     /// Where.
-    pub at: Location,
+    pub(super) at: Location,
 }
 
 /// Patterns over text in small letters.
-static RULES: LazyLock<Vec<(&str, Regex)>> = LazyLock::new(|| {
+static RULES: LazyLock<Vec<(&'static str, Regex)>> = LazyLock::new(|| {
     [
         ("tells the model to drop its instructions", r"(ignore|disregard|forget|override)\b.{0,20}\b(all|any|previous|prior|above|earlier|system|other|your)\b.{0,20}\b(instruction|prompt|rule|direction|guideline)s?\b"),
         ("tells the model to keep something from the user", r"\b(do not|don't|never|without)\b.{0,12}\b(tell|telling|mention|mentioning|inform|informing|reveal|notify|notifying|alert|alerting|show|showing)\b.{0,30}\b(user|human|person|developer|operator)\b"),
@@ -59,7 +59,7 @@ pub(super) fn look(file: &str, text: &str, data: bool) -> Vec<Suspicion> {
         let lower = line.to_lowercase();
         let rules = RULES.iter().filter(|(_, rule)| rule.is_match(&lower)).map(|(what, _)| *what);
         for what in rules.chain(hidden(line, data)) {
-            found.push(Suspicion { name: what.to_owned(), at: Location::line(file, number, &redact_line(line)) });
+            found.push(Suspicion { what, at: Location::line(file, number, &redact_line(line)) });
             if found.len() >= MOST {
                 return found;
             }
@@ -91,8 +91,8 @@ fn hidden(line: &str, data: bool) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn names(text: &str, data: bool) -> Vec<String> {
-        look("f", text, data).into_iter().map(|suspicion| suspicion.name).collect()
+    fn names(text: &str, data: bool) -> Vec<&'static str> {
+        look("f", text, data).into_iter().map(|suspicion| suspicion.what).collect()
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
             "🏴\u{e0067}\u{e0062}\u{e007f}",
             "importance: <important-note>",
         ] {
-            assert_eq!(names(text, true), Vec::<String>::new(), "{text}");
+            assert_eq!(names(text, true), Vec::<&str>::new(), "{text}");
         }
     }
 }
