@@ -9,6 +9,7 @@ use std::path::{Component, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::secrets::count;
 use super::{ProbeError, tree};
 use crate::host::{Host, resolve};
 use crate::model::{AbsPath, Look, Os, Subject};
@@ -101,7 +102,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 /// Stands for the links that stay where they should.
 fn rest(inside: u64) -> Link {
     Link {
-        path: format!("{inside} links that stay in the project"),
+        path: format!("{} inside the project", count(inside, "link")),
         target: String::new(),
         ends_at: None,
         leads: Look::Known(Leads::Inside),
@@ -112,8 +113,8 @@ fn rest(inside: u64) -> Link {
 }
 
 fn closed_folders(closed: u64) -> Link {
-    let why = format!("{closed} folders of the project could not be listed");
-    Link { path: why.clone(), leads: Look::unknown(why, "run as the owner of the project, or with sudo"), ..rest(0) }
+    let why = format!("{} of the project could not be listed", count(closed, "folder"));
+    Link { path: "closed folders".into(), leads: Look::unknown(why, "run as the owner of the project, or with sudo"), ..rest(0) }
 }
 
 /// The links of the project by path.

@@ -145,8 +145,7 @@ impl<'a> Reach<'a> {
     }
 
     fn locate(&self, path: &AbsPath) -> Result<Place, Unseen> {
-        let mut todo = components(path.as_path());
-        let mut here = self.top()?;
+        let (mut here, mut todo) = self.start(path)?;
         let (mut links, mut open, mut through) = (0, true, None);
         while let Some(name) = todo.pop_front() {
             let next = here.path.join(&name);
@@ -185,6 +184,15 @@ impl<'a> Reach<'a> {
         }
         let through = through.or(here.through);
         Ok(Place::Here { real: here.path, stat: here.stat, reached: open && here.reached, through })
+    }
+
+    /// The deepest known folder of a path and what is left of it: mostly the folder it lies in.
+    fn start(&self, path: &AbsPath) -> Result<(Folder, VecDeque<OsString>), Unseen> {
+        let known = path.parent().and_then(|parent| self.folders.borrow().get(&parent).cloned());
+        match (known, path.name()) {
+            (Some(folder), Some(name)) => Ok((folder, [name.to_owned()].into())),
+            _ => Ok((self.top()?, components(path.as_path()))),
+        }
     }
 
     /// The place of a path of which `next` could not be looked at.
@@ -241,9 +249,19 @@ pub fn unseen(path: &AbsPath, error: &io::Error) -> Unseen {
     Unseen::new(format!("cannot read `{path}`: {error}"), how)
 }
 
+/// Asks of a path as it stands, which is cheap, and follows links only where there are some.
+fn straight<T>(host: &dyn Host, path: &AbsPath, ask: impl Fn(&AbsPath) -> io::Result<T>) -> io::Result<T> {
+    match ask(path) {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+            ask(&crate::host::resolve(host, path, None)?)
+        }
+        answer => answer,
+    }
+}
+
 /// The entries of a folder, links on the way followed. None where it is not there; at most `limit`.
 pub fn list(host: &dyn Host, path: &AbsPath, limit: usize) -> Result<Option<Vec<crate::host::Entry>>, Unseen> {
-    match crate::host::resolve(host, path, None).and_then(|path| host.list(&path)) {
+    match straight(host, path, |path| host.list(path)) {
         Ok(mut entries) => {
             entries.truncate(limit);
             Ok(Some(entries))
@@ -255,7 +273,7 @@ pub fn list(host: &dyn Host, path: &AbsPath, limit: usize) -> Result<Option<Vec<
 
 /// The text of a file, lossy, links followed. None where it is not there.
 pub fn text(host: &dyn Host, path: &AbsPath, limit: u64) -> Result<Option<String>, Unseen> {
-    match crate::host::resolve(host, path, None).and_then(|path| host.read(&path, limit)) {
+    match straight(host, path, |path| host.read(path, limit)) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(unseen(path, &error)),

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::secrets::{Place, Secret, few, is_media, is_text, place_of, secrets, size};
+use super::secrets::{Place, Secret, count, few, is_media, is_text, place_of, secrets, size};
 use super::{ProbeError, tree};
 use crate::host::Host;
 use crate::model::{Confidence, Location, Look, Subject};
@@ -45,9 +45,9 @@ struct File {
     /// What kind of file it is.
     place: Place,
     /// Its secrets in order, at most 20.
-    secrets: Look<Vec<Secret>>,
+    secrets: Vec<Secret>,
     /// The rules that matched, and where: `github-pat in line 3`.
-    found: Vec<String>,
+    found: Look<Vec<String>>,
     /// How sure the surest of them is.
     confidence: Confidence,
     /// The first of the surest.
@@ -84,7 +84,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         fact.add(path, seen);
     }
     if tree.closed > 0 {
-        fact.unreadable.push(format!("{} folders", tree.closed));
+        fact.unreadable.push(count(tree.closed, "folder"));
     }
     fact.conclude(limit);
     Ok(fact)
@@ -136,11 +136,11 @@ impl Fact {
     /// Adds what was not scanned, and one item for all that is clean.
     fn conclude(&mut self, limit: u64) {
         self.suspects.truncate(LISTED);
-        let item = |path: String, secrets| File {
+        let item = |path: String, found| File {
             path,
             place: Place::Source,
-            secrets,
-            found: Vec::new(),
+            secrets: Vec::new(),
+            found,
             confidence: Confidence::Low,
             at: None,
         };
@@ -157,7 +157,7 @@ impl Fact {
             ));
         }
         let clean = self.files.saturating_sub(self.list.len() as u64);
-        self.list.push(item(format!("{clean} other files"), Look::Known(Vec::new())));
+        self.list.push(item(count(clean, "other file"), Look::Known(Vec::new())));
     }
 }
 
@@ -193,5 +193,5 @@ fn file(path: String, place: Place, mut secrets: Vec<Secret>) -> File {
         found.push(format!("{} more", secrets.len() - EACH));
     }
     secrets.truncate(EACH);
-    File { path, place, secrets: Look::Known(secrets), found, confidence, at }
+    File { path, place, secrets, found: Look::Known(found), confidence, at }
 }

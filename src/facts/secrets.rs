@@ -129,8 +129,11 @@ pub(super) fn place_of(path: &Path) -> Place {
     let name = lower.rsplit('/').next().unwrap_or_default();
     let folders: Vec<&str> = lower.split('/').collect();
     let in_folder = |names: &[&str]| folders.iter().rev().skip(1).any(|folder| names.contains(folder));
-    let test_folder =
-        folders.iter().rev().skip(1).any(|folder| folder.ends_with("-test") || folder.ends_with("-tests"));
+    let is_test = |folder: &&str| {
+        ["-test", "-tests", "_test", "_tests"].iter().any(|end| folder.ends_with(end))
+            || ["test-", "test_", "tests-", "tests_"].iter().any(|start| folder.starts_with(start))
+    };
+    let test_folder = folders.iter().rev().skip(1).any(is_test);
     let stem = name.split('.').next().unwrap_or_default();
     if name.ends_with(".lock")
         || matches!(name, "package-lock.json" | "pnpm-lock.yaml" | "go.sum" | "npm-shrinkwrap.json" | "gradle.lockfile")
@@ -161,10 +164,20 @@ pub(super) fn place_of(path: &Path) -> Place {
         || stem.starts_with("test-")
     {
         Place::Test
-    } else if in_folder(&["example", "examples", "sample", "samples", "demo", "demos", "templates", "template"])
-        || [".example", ".sample", ".template", ".dist", "-example.", "_example.", "-sample."]
-            .iter()
-            .any(|part| name.contains(part))
+    } else if in_folder(&[
+        "example",
+        "examples",
+        "sample",
+        "samples",
+        "demo",
+        "demos",
+        "playground",
+        "playgrounds",
+        "templates",
+        "template",
+    ]) || [".example", ".sample", ".template", ".dist", "-example.", "_example.", "-sample."]
+        .iter()
+        .any(|part| name.contains(part))
     {
         Place::Example
     } else if in_folder(&["docs", "doc", "documentation", "references"])
@@ -181,6 +194,11 @@ pub(super) fn few(names: &[String]) -> String {
     const SHOWN: usize = 5;
     let listed = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{listed} and {} more", names.len() - SHOWN) } else { listed }
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
 
 /// A size as people say it.

@@ -41,7 +41,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let lingers = if subject.os == Os::Linux { lingers(host, subject) } else { Look::Known(false) };
     let mut ways = Vec::new();
     if root {
-        ways.push(Way { name: "every service".into(), by: "root".into(), open: Look::Known(true), at: None });
+        ways.push(Way { name: "every service".into(), by: "being root".into(), open: Look::Known(true), at: None });
     } else {
         ways.extend(rules(host, subject)?.into_iter().filter(|rule| rule.services && rule.raises).map(of_rule));
     }

@@ -90,7 +90,7 @@ struct StartFile {
     /// Whose shells run it.
     whose: Whose,
     /// The account; `everyone` for those of the system.
-    name: String,
+    account: String,
     /// Whether the agent's account can change it or put another in its place.
     writable: Look<bool>,
     /// What the account would write to for that.
@@ -117,7 +117,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let mut files = Vec::new();
     if reach.is_root() {
         let path = abs("/etc/profile");
-        let all = StartFile { whose: Whose::System, name: "everyone".into(), writable: Look::Known(true), through: None, path };
+        let all = StartFile { whose: Whose::System, account: "everyone".into(), writable: Look::Known(true), through: None, path };
         return Ok(Fact { files: vec![all] });
     }
     for path in SYSTEM.iter().map(|path| abs(path)) {
@@ -148,35 +148,35 @@ fn of_home(host: &dyn Host, reach: &Reach<'_>, home: &Home, whose: Whose, files:
 }
 
 /// The entry for a path, and for each file in it where it is a folder.
-fn add(host: &dyn Host, reach: &Reach<'_>, path: AbsPath, (whose, name): (Whose, &str), files: &mut Vec<StartFile>) {
+fn add(host: &dyn Host, reach: &Reach<'_>, path: AbsPath, (whose, account): (Whose, &str), files: &mut Vec<StartFile>) {
     let folder = matches!(reach.look(&path), Ok(Some((_, stat))) if stat.kind == crate::host::Kind::Dir);
-    let Some(entry) = judge(reach, path.clone(), whose, name) else { return };
+    let Some(entry) = judge(reach, path.clone(), whose, account) else { return };
     let open = entry.writable != Look::Known(false);
     files.push(entry);
     if !folder || open || path.name_text() == ".config" {
         return;
     }
     match list(host, &path, FILES) {
-        Err(unseen) => files.push(unread(path, whose, name, unseen)),
+        Err(unseen) => files.push(unread(path, whose, account, unseen)),
         Ok(entries) => {
             let below = entries.into_iter().flatten().map(|entry| path.join(entry.name));
             // Only what can be changed is worth a line; the folder stands for the rest.
             let changed = |file: &StartFile| file.writable != Look::Known(false);
-            files.extend(below.filter_map(|path| judge(reach, path, whose, name)).filter(changed));
+            files.extend(below.filter_map(|path| judge(reach, path, whose, account)).filter(changed));
         }
     }
 }
 
 /// None where nothing is there.
-fn judge(reach: &Reach<'_>, path: AbsPath, whose: Whose, name: &str) -> Option<StartFile> {
+fn judge(reach: &Reach<'_>, path: AbsPath, whose: Whose, account: &str) -> Option<StartFile> {
     let (writable, through) = match reach.replace(&path) {
         Ok(None) => return None,
         Ok(Some(through)) => (Look::Known(through.is_some()), through),
         Err(unseen) => (Look::Unknown(unseen), None),
     };
-    Some(StartFile { path, whose, name: name.to_owned(), writable, through })
+    Some(StartFile { path, whose, account: account.to_owned(), writable, through })
 }
 
-fn unread(path: AbsPath, whose: Whose, name: &str, unseen: Unseen) -> StartFile {
-    StartFile { path, whose, name: name.to_owned(), writable: Look::Unknown(unseen), through: None }
+fn unread(path: AbsPath, whose: Whose, account: &str, unseen: Unseen) -> StartFile {
+    StartFile { path, whose, account: account.to_owned(), writable: Look::Unknown(unseen), through: None }
 }

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::secrets::{Secret, few, is_media, secrets, size};
+use super::secrets::{Secret, count, few, is_media, secrets, size};
 use super::{ProbeError, subject};
 use crate::host::{Host, Keep, Kind, resolve};
 use crate::model::{AbsPath, Confidence, Look, StateKind, Subject};
@@ -36,9 +36,9 @@ struct File {
     /// Where it is.
     path: String,
     /// Its secrets in order, at most 20. Lines of a database count the line breaks in its raw bytes.
-    secrets: Look<Vec<Secret>>,
+    secrets: Vec<Secret>,
     /// The rules that matched, each once.
-    found: Vec<String>,
+    found: Look<Vec<String>>,
     /// How many secrets there are.
     count: u64,
 }
@@ -118,14 +118,14 @@ impl Scan<'_> {
         if self.is_seen(top) {
             return;
         }
-        let mut count = 0_usize;
+        let mut files = 0_usize;
         let walked = self.host.walk(top, &mut |path, kind| {
             let left_out = self.is_seen(&top.join(path)) || path.file_name().is_some_and(|name| name == "node_modules");
             match kind {
                 _ if left_out => Keep::Prune,
                 Kind::File => {
-                    count += 1;
-                    if count > COUNT_LIMIT { Keep::Prune } else { Keep::Yes }
+                    files += 1;
+                    if files > COUNT_LIMIT { Keep::Prune } else { Keep::Yes }
                 }
                 _ => Keep::Pass,
             }
@@ -136,10 +136,10 @@ impl Scan<'_> {
                     self.file(&top.join(path));
                 }
                 if closed > 0 {
-                    self.closed.push(format!("{closed} folders below {top}"));
+                    self.closed.push(format!("{} below {top}", count(closed, "folder")));
                 }
-                if count > COUNT_LIMIT {
-                    self.large.push(format!("{} more files below {top}", count - COUNT_LIMIT));
+                if files > COUNT_LIMIT {
+                    self.large.push(format!("{} more files below {top}", files - COUNT_LIMIT));
                 }
             }
             Err(error) => self.failed(top, &error),
@@ -159,6 +159,7 @@ impl Scan<'_> {
             self.large.push(path.text());
             return;
         }
+        self.seen.push(path.clone());
         match self.host.read(path, FILE_LIMIT) {
             Ok(bytes) => {
                 self.files += 1;
@@ -174,10 +175,12 @@ impl Scan<'_> {
     }
 
     fn fact(mut self) -> Fact {
+        self.closed.sort();
+        self.closed.dedup();
         let unread = |path: &str, why: String, how: &str| File {
             path: path.into(),
-            secrets: Look::unknown(why, how),
-            found: Vec::new(),
+            secrets: Vec::new(),
+            found: Look::unknown(why, how),
             count: 0,
         };
         let with_secrets = self.list.len() as u64;
@@ -191,8 +194,8 @@ impl Scan<'_> {
             self.list.push(unread("unreadable files", why, "run as the agent's user, or with sudo"));
         }
         if self.files > 0 {
-            let path = format!("{} other files", self.files.saturating_sub(with_secrets));
-            self.list.push(File { path, secrets: Look::Known(Vec::new()), found: Vec::new(), count: 0 });
+            let path = count(self.files.saturating_sub(with_secrets), "other file");
+            self.list.push(File { path, secrets: Vec::new(), found: Look::Known(Vec::new()), count: 0 });
         }
         Fact { files: self.files, bytes: self.bytes, list: self.list }
     }
@@ -204,5 +207,5 @@ fn file(path: &AbsPath, mut secrets: Vec<Secret>) -> File {
     found.dedup();
     let count = secrets.len() as u64;
     secrets.truncate(EACH);
-    File { path: path.text(), secrets: Look::Known(secrets), found, count }
+    File { path: path.text(), secrets, found: Look::Known(found), count }
 }

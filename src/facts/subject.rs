@@ -184,7 +184,8 @@ fn mentioned(agent: &Agent) -> impl Iterator<Item = &str> {
     });
     let state = agent.state.iter().filter_map(|state| state.env.as_ref());
     let switches = agent.switches.iter().flat_map(|switch| switch.env.iter().map(|env| &env.name));
-    layers.chain(state).chain(switches).chain(&agent.env.approve).map(String::as_str)
+    let others = agent.env.approve.iter().chain(&agent.env.settings);
+    layers.chain(state).chain(switches).chain(others).map(String::as_str)
 }
 
 /// The folders that an agent's paths are written with.

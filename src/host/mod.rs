@@ -128,6 +128,13 @@ pub trait Host: Send + Sync {
     /// The names in a directory, sorted.
     fn list(&self, path: &AbsPath) -> io::Result<Vec<Entry>>;
 
+    /// The names in a directory with what the file system says of each, sorted. Names that went away in between are
+    /// left out.
+    fn list_stats(&self, path: &AbsPath) -> io::Result<Vec<(Entry, Stat)>> {
+        let entries = self.list(path)?.into_iter();
+        Ok(entries.filter_map(|entry| self.stat(&path.join(&entry.name)).ok().map(|stat| (entry, stat))).collect())
+    }
+
     /// The content of a regular file. `FileTooLarge` beyond `limit` bytes; `InvalidInput` for other kinds.
     fn read(&self, path: &AbsPath, limit: u64) -> io::Result<Vec<u8>>;
 

@@ -65,6 +65,9 @@ pub struct Agent {
     /// Folders of plugins, hooks, tools and agents that it loads.
     #[serde(default)]
     pub code: Vec<String>,
+    /// Whether it can shut its commands into a sandbox of its own; left out where that is not one answer.
+    #[serde(default)]
+    pub sandbox: Option<bool>,
     /// Environment variables with a meaning to it.
     #[serde(default)]
     pub env: AgentEnv,
@@ -182,27 +185,49 @@ pub enum McpShape {
 pub enum PermissionShape {
     /// OpenCode: flattened in file order, last match wins.
     Opencode,
+    /// `permissions.allow`: a list of `Tool` or `Tool(pattern)`, as Claude Code and others write it.
+    AllowLists,
 }
 
 /// A setting that audits ask for by name.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Switch {
-    /// `share`, `update`, `telemetry`, `snapshot`, `server`, `plugins`.
+    /// `share`, `auto-update`, `telemetry`.
     pub name: String,
-    /// What it does, in a few words.
+    /// What it lets happen, as the end of "it …".
     pub about: String,
+    /// What it is about.
+    pub kind: SwitchKind,
     /// Dotted key in the configuration.
     #[serde(default)]
     pub key: Option<String>,
-    /// Variables that set it, with the value meant by "set".
+    /// Variables that decide it, the first that is set over the configuration.
     #[serde(default)]
     pub env: Vec<SwitchEnv>,
-    /// The value where nothing sets it.
+    /// The value where nothing sets it; none where only what is written counts.
     #[serde(default)]
-    pub default: Value,
-    /// When it counts as off.
-    pub want: SwitchWant,
+    pub default: Option<Value>,
+    /// It counts as off while its value is one of these.
+    pub off: Vec<Value>,
+    /// How to switch it off.
+    pub fix: String,
+}
+
+/// What a switch is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SwitchKind {
+    /// Sends what was said or done to others.
+    Outbound,
+    /// Replaces the program or parts of it.
+    Update,
+    /// Lets others steer it.
+    Control,
+    /// Starts without asking.
+    Approval,
+    /// Anything else.
+    Other,
 }
 
 /// A variable that decides a switch.
@@ -213,12 +238,10 @@ pub struct SwitchEnv {
     pub name: String,
     /// Whether it turns the feature on or off.
     pub on: bool,
+    /// Any text counts, not only `1` and `true`.
+    #[serde(default)]
+    pub any: bool,
 }
-
-/// When a switch counts as off: its value is one of these.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct SwitchWant(pub Vec<Value>);
 
 /// A key that looks like a setting and does nothing.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -275,6 +298,9 @@ pub struct AgentEnv {
     /// Approve actions or loosen permissions.
     #[serde(default)]
     pub approve: Vec<String>,
+    /// Others whose value changes what is loaded.
+    #[serde(default)]
+    pub settings: Vec<String>,
     /// Do nothing, though guides name them.
     #[serde(default)]
     pub dead: Vec<DeadKey>,

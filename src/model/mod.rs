@@ -16,7 +16,7 @@ mod tree;
 
 pub use agent::{
     Agent, AgentEnv, ConfigLayer, DeadKey, LayerSource, McpLocation, McpShape, Merging, PermissionShape, StateKind,
-    StatePath, Switch, SwitchEnv, SwitchWant,
+    StatePath, Switch, SwitchEnv, SwitchKind,
 };
 pub use check::{Area, Check, Confidence, Controls, Os, Scope, Severity};
 pub use finding::{Evidence, Finding, Status, WaiverNote};

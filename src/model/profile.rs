@@ -125,6 +125,7 @@ pub const PARAMETERS: &[Parameter] = &[
     text("workspace", "the directory the agent is meant to work in; null: the audited path"),
     text("launcher", "path of the program that starts the agent; null: found on the usual paths"),
     text("log_dir", "directory of the command and session logs"),
+    text("ledger", "file with the chained record of approvals and relaxations; null: none is kept"),
     text("model_endpoint", "the only address the agent needs, `http://127.0.0.1:11434/v1`"),
     list("env_allow", "names of environment variables the agent may have"),
     list("env_inject", "names of secret variables that are declared for the agent"),

@@ -174,7 +174,7 @@ fn short(text: &str) -> String {
 
 /// A sentence: its own code spans stay, and every other word that could mean something to Markdown, HTML or GitHub
 /// becomes one.
-fn words(text: &str) -> String {
+pub(super) fn words(text: &str) -> String {
     let pieces: Vec<&str> = text.split('`').collect();
     let mut out = String::new();
     for (at, piece) in pieces.iter().enumerate() {

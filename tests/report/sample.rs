@@ -241,7 +241,7 @@ pub(crate) const HOSTILE: &[&str] = &[
     "../../etc/passwd",
     "",
     "very-long-word-without-any-place-to-break-it-that-is-longer-than-every-narrow-terminal-and-goes-on-and-on",
-    "\u{feff}\u{e000}\u{e0041}tag",
+    "\u{feff}\u{e000}\u{e0041}\u{ffff}tag",
     "𝕳arden 漢字 é",
 ];
 

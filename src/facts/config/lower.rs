@@ -41,9 +41,9 @@ pub(super) fn document(map: &mut Map, decoder: &mut Decoder<'_>) {
     mcp(map, decoder);
 }
 
-fn refuse_permissions(map: &Map, decoder: &mut Decoder<'_>) {
+fn refuse_permissions(map: &mut Map, decoder: &mut Decoder<'_>) {
     let why = "the list of OpenCode 2: OpenCode 1.18 does not start; write `permission`";
-    if let Some((key, _)) = map.entry("permissions") {
+    if let Some((key, _)) = map.remove("permissions") {
         decoder.remark(RemarkKind::Refused, "permissions", why, key.at);
     }
     for group in ["agents", "agent", "mode"] {

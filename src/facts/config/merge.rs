@@ -61,6 +61,7 @@ pub(super) fn separate(layers: Layers) -> Effective {
         layers: layers.files,
         trees,
         plugins: Vec::new(),
+        managed: Map::default(),
         remarks,
         folders: layers.folders,
         start: layers.start,
@@ -93,18 +94,27 @@ fn repeated(document: &Document) -> impl Iterator<Item = Remark> {
 /// As OpenCode does.
 pub(super) fn opencode(host: &dyn Host, subject: &Subject, mut layers: Layers) -> Effective {
     let steps = std::mem::take(&mut layers.steps);
-    let mut merging = Merging { host, subject, layers, root: Map::default(), plugins: Vec::new(), remarks: Vec::new() };
+    let mut merging = Merging {
+        host,
+        subject,
+        layers,
+        root: Map::default(),
+        plugins: Vec::new(),
+        managed: Map::default(),
+        remarks: Vec::new(),
+    };
     let (last, steps): (Vec<Step>, Vec<Step>) = steps.into_iter().partition(|step| step.at.is_some());
     for step in steps {
         merging.step(step);
     }
     merging.finish(last);
-    let Merging { layers, root, plugins, remarks, .. } = merging;
+    let Merging { layers, root, plugins, managed, remarks, .. } = merging;
     Effective {
         sources: layers.sources,
         layers: layers.files,
         trees: vec![Tree { file: None, root: Node::made(NodeValue::Map(root)) }],
         plugins,
+        managed,
         remarks,
         folders: layers.folders,
         start: layers.start,
@@ -118,6 +128,7 @@ struct Merging<'a> {
     layers: Layers,
     root: Map,
     plugins: Vec<PluginOrigin>,
+    managed: Map,
     remarks: Vec<Remark>,
 }
 
@@ -149,6 +160,9 @@ impl Merging<'_> {
             }
         }
         let Some(document) = from else { return };
+        if self.layers.files.get(document.layer).is_some_and(|layer| layer.managed) {
+            self.managed.merge(merged.clone());
+        }
         let source = step.source.or_else(|| document.path.as_ref().map(AbsPath::text)).unwrap_or_default();
         let folder = document.path.clone().unwrap_or_else(|| document.folder.clone());
         self.apply(merged, step.reach, &source, &folder);

@@ -36,6 +36,8 @@ pub struct Effective {
     pub trees: Vec<Tree>,
     /// Plugins that are loaded, in order.
     pub plugins: Vec<PluginOrigin>,
+    /// What the machine's owner wrote, before it was merged with the rest.
+    pub managed: Map,
     /// What was noticed on the way: keys that do nothing, what keeps the agent from starting.
     pub remarks: Vec<Remark>,
     /// Folders of agents, commands, plugins and skills, in order.

@@ -21,6 +21,17 @@ pub enum Action {
     Deny,
 }
 
+impl Action {
+    /// As written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Ask => "ask",
+            Self::Deny => "deny",
+        }
+    }
+}
+
 /// Where a rule comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
@@ -322,8 +333,12 @@ fn wildcard(text: &[Option<char>], pattern: &[char]) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
+/// As many rules of one list are compared with each other.
+const COMPARED: usize = 1_500;
+
 /// Rules that no input can reach, because a later one of the same list covers them and is weaker.
 pub fn undone(rules: &[Rule]) -> Vec<(&Rule, &Rule)> {
+    let rules = rules.get(..rules.len().min(COMPARED)).unwrap_or_default();
     let lost = rules.iter().enumerate().filter_map(|(at, rule)| {
         let later = rules.get(at + 1..)?;
         let cover = later

@@ -64,6 +64,8 @@ pub struct Rule {
     pub(super) services: bool,
     /// Where it stands.
     pub(super) at: Option<Location>,
+    /// Whether it stands for rules that could not be read.
+    pub(super) unread: bool,
 }
 
 /// What applies a rule.
@@ -129,6 +131,17 @@ pub(super) fn rules(host: &dyn Host, subject: &Subject) -> Result<Vec<Rule>, Pro
     if subject.os == Os::Linux {
         rules.extend(polkit::rules(host, &person));
     }
+    // Root has nothing to gain.
+    rules.iter_mut().for_each(|rule| rule.raises &= person.uid != 0);
+    // Of what could not be read one line for each program is enough.
+    let mut told = Vec::new();
+    rules.retain(|rule| {
+        let first = !told.contains(&rule.program);
+        if rule.unread {
+            told.push(rule.program);
+        }
+        first || !rule.unread
+    });
     rules.truncate(MOST);
     Ok(rules)
 }
@@ -157,6 +170,7 @@ fn unread(program: Program, path: &AbsPath, unseen: Unseen) -> Rule {
         open_ended: false,
         services: true,
         at: None,
+        unread: true,
     }
 }
 
@@ -226,6 +240,7 @@ fn doas_of(file: &AbsPath, found: &[doas::Rule], person: &Person<'_>) -> Vec<Rul
                 open_ended: rule.command.is_none(),
                 services: controls_services(command),
                 at: Some(Location::line(file.text(), rule.number, &rule.text)),
+                unread: false,
             }
         })
         .collect()

@@ -168,11 +168,14 @@ fn quoted(text: &str) -> Vec<String> {
 }
 
 fn of_rule(file: &AbsPath, heard: &Heard, person: &Person<'_>) -> Rule {
-    let named = heard.names.iter().any(|name| {
+    let means = |name: &&String| {
         let bare = name.strip_prefix("unix-user:").map(|user| user == person.name);
         let group = name.strip_prefix("unix-group:").map(|group| person.in_group(group));
-        bare.or(group).unwrap_or_else(|| name == person.name || person.in_group(name))
-    });
+        bare.or(group).unwrap_or_else(|| *name == person.name || person.in_group(name))
+    };
+    // Not every quoted word is a name: those that are the account's are shown where there are some.
+    let own: Vec<&str> = heard.names.iter().filter(means).map(String::as_str).collect();
+    let named = !own.is_empty();
     let anyone = !heard.admin && !heard.asks_who;
     let seated = !heard.asks_seat || person.sits_at_desk;
     let what = match (heard.admin, heard.actions.is_empty()) {
@@ -180,7 +183,12 @@ fn of_rule(file: &AbsPath, heard: &Heard, person: &Person<'_>) -> Rule {
         (false, true) => "any action".to_owned(),
         (false, false) => heard.actions.join(", "),
     };
-    let who = if heard.names.is_empty() { "anyone".to_owned() } else { heard.names.join(", ") };
+    let who = match (named, heard.asks_who || heard.admin) {
+        (true, _) => own.join(", "),
+        // Any quoted word of a script, so any could be a secret.
+        (false, true) => crate::model::redact_line(&heard.names.join(", ")),
+        (false, false) => "anyone".to_owned(),
+    };
     rule(&what, who, (named || anyone) && seated, heard.admin, Location::line(file.text(), heard.line, &heard.text))
 }
 
@@ -190,13 +198,14 @@ fn rule(what: &str, who: String, reaches: bool, asks: bool, at: Location) -> Rul
     Rule {
         name: crate::model::redact_line(what),
         program: Program::Polkit,
-        who: crate::model::redact_line(&who),
+        who,
         reaches: Look::Known(reaches),
         raises: any || some(CLOSE_TO_ROOT),
         asks_password: asks,
         open_ended: any || what.contains('*'),
         services: any || some(&[SERVICES]),
         at: Some(at),
+        unread: false,
     }
 }
 
@@ -239,7 +248,7 @@ fn of_section(file: &AbsPath, (number, head, keys): &Section, person: &Person<'_
     let actions: Vec<&str> = actions.collect();
     let what = if actions.contains(&"*") { "any action".to_owned() } else { actions.join(", ") };
     let reaches = named && (!seat_only || person.sits_at_desk);
-    Some(rule(&what, identity.to_owned(), reaches, false, Location::line(file.text(), *number, head)))
+    Some(rule(&what, crate::model::plain(identity).into_owned(), reaches, false, Location::line(file.text(), *number, head)))
 }
 
 #[cfg(test)]

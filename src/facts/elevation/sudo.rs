@@ -120,7 +120,7 @@ impl Sudoers {
             let (name, value) = setting.split_once('=')?;
             (name.trim() == "secure_path").then(|| value.trim().trim_matches('"').to_owned())
         };
-        match (settings.flatten().filter_map(value).last(), self.unread.first()) {
+        match (settings.flatten().filter_map(value).next_back(), self.unread.first()) {
             (Some(path), _) => Ok(Some(path)),
             (None, Some((_, unseen))) => Err(unseen.clone()),
             (None, None) => Ok(None),
@@ -310,6 +310,7 @@ impl Judge<'_> {
             open_ended: grant.command == "ALL" || grant.command.contains(['*', '?', '[']) || grant.command.ends_with('/'),
             services: controls_services(&grant.command),
             at: Some(Location::line(grant.placed.file.text(), grant.placed.line.number, &grant.placed.line.text)),
+            unread: false,
         }
     }
 }
@@ -324,8 +325,8 @@ enum Matched {
 /// Whether sudo takes rules from elsewhere than its files.
 fn asks_directory(host: &dyn Host) -> bool {
     let Ok(Some(switch)) = text(host, &abs("/etc/nsswitch.conf"), LIMIT) else { return false };
-    let sources = switch.lines().filter_map(|line| line.trim().strip_prefix("sudoers:"));
-    sources.last().is_some_and(|sources| {
+    let mut sources = switch.lines().filter_map(|line| line.trim().strip_prefix("sudoers:"));
+    sources.next_back().is_some_and(|sources| {
         sources.split('#').next().unwrap_or_default().split_whitespace().any(|word| !matches!(word, "files") && !word.starts_with('['))
     })
 }
@@ -368,6 +369,7 @@ fn of_listing(name: &str, person: &Person<'_>) -> Rule {
         open_ended: name.contains('*') || name.ends_with("ALL"),
         services: controls_services(command),
         at: None,
+        unread: false,
     }
 }
 

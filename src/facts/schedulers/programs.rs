@@ -41,55 +41,81 @@ fn of_words(words: &[String], depth: usize, found: &mut Vec<AbsPath>) {
     if !WRAPPERS.contains(&name) && !WRAPPERS.contains(&plain) {
         return;
     }
+    let mut inline = false;
     for word in words {
-        if word.contains([' ', ';', '&', '|']) {
-            if depth < DEPTH {
-                of_line_within(word, depth + 1, found);
-            }
+        if inline && depth < DEPTH {
+            of_line_within(word, depth + 1, found);
         } else {
             found.extend(AbsPath::new(word));
         }
+        // `-c`, `-ec`: the next word is a line of its own.
+        inline = word.starts_with('-') && word.ends_with('c');
+    }
+}
+
+/// A line being taken apart.
+#[derive(Default)]
+struct Split {
+    commands: Vec<Vec<String>>,
+    words: Vec<String>,
+    word: String,
+    /// A word has begun, perhaps an empty one in quotes.
+    begun: bool,
+    /// The next word is the file of a redirection.
+    redirected: bool,
+}
+
+impl Split {
+    fn end_word(&mut self) {
+        let word = std::mem::take(&mut self.word);
+        if !std::mem::take(&mut self.begun) {
+            return;
+        }
+        let redirected = std::mem::take(&mut self.redirected);
+        if !redirected && !matches!(word.as_str(), "{" | "}" | "!" | "if" | "then" | "else" | "do") {
+            self.words.push(word);
+        }
+    }
+
+    fn end_command(&mut self) {
+        if !self.words.is_empty() {
+            self.commands.push(std::mem::take(&mut self.words));
+        }
+    }
+
+    fn add(&mut self, c: char) {
+        self.word.push(c);
+        self.begun = true;
     }
 }
 
 /// The simple commands of a line, quotes removed, redirections left out.
 fn commands(line: &str) -> Vec<Vec<String>> {
-    let (mut all, mut words, mut word) = (Vec::new(), Vec::new(), String::new());
-    let (mut quote, mut started, mut escaped, mut target) = (None, false, false, false);
-    for c in line.chars().chain([';']) {
-        if escaped {
-            word.push(c);
-            (escaped, started) = (false, true);
-            continue;
-        }
+    let mut split = Split::default();
+    let mut quote = None;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
         match (quote, c) {
-            (None | Some('"'), '\\') => escaped = true,
+            (None | Some('"'), '\\') => chars.next().into_iter().for_each(|c| split.add(c)),
             (Some(open), c) if c == open => quote = None,
-            (Some(_), c) => word.push(c),
-            (None, '"' | '\'') => (quote, started) = (Some(c), true),
-            (None, c) if c.is_whitespace() || matches!(c, ';' | '|' | '&' | '(' | ')' | '<' | '>' | '`') => {
-                let done = std::mem::take(&mut word);
-                if std::mem::take(&mut started) || !done.is_empty() {
-                    if !std::mem::take(&mut target) && !matches!(done.as_str(), "{" | "}" | "!" | "then" | "do" | "else" | "if") {
-                        words.push(done);
-                    }
-                }
-                match c {
-                    '<' | '>' => target = true,
-                    ';' | '|' | '&' | '(' | ')' | '`' => {
-                        // `>&1` and `&>` belong to a redirection.
-                        if !words.is_empty() && !(target && c == '&') {
-                            all.push(std::mem::take(&mut words));
-                        }
-                    }
-                    _ => {}
-                }
+            (None, '"' | '\'') => (quote, split.begun) = (Some(c), true),
+            (None, '<' | '>') => {
+                split.end_word();
+                split.redirected = true;
             }
-            (None, c) => word.push(c),
+            // `>&1` belongs to a redirection.
+            (None, '&') if split.redirected && !split.begun => {}
+            (None, ';' | '|' | '&' | '(' | ')' | '`') => {
+                split.end_word();
+                split.end_command();
+            }
+            (None, c) if c.is_whitespace() => split.end_word(),
+            (_, c) => split.add(c),
         }
     }
-    all.extend((!words.is_empty()).then_some(words));
-    all
+    split.end_word();
+    split.end_command();
+    split.commands
 }
 
 #[cfg(test)]

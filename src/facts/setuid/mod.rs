@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::ProbeError;
 use super::mounts::Mounts;
-use super::reach::{Reach, abs, list};
+use super::reach::{Reach, abs, unseen};
 use crate::host::{Accounts, Host, Kind, Stat, Want};
 use crate::model::{AbsPath, Gid, Look, Mode, Subject, Uid, Unseen};
 
@@ -149,14 +149,12 @@ impl Find<'_> {
             Err(unseen) => return found.push(self.unread(folder, unseen)),
             Ok(Some(true)) => {}
         }
-        let entries = match list(self.host, folder, ENTRIES) {
-            Ok(entries) => entries.unwrap_or_default(),
-            Err(unseen) => return found.push(self.unread(folder, unseen)),
+        let entries = match self.host.list_stats(folder) {
+            Ok(entries) => entries,
+            Err(error) => return found.push(self.unread(folder, unseen(folder, &error))),
         };
-        for entry in entries.into_iter().filter(|entry| entry.kind == Kind::File) {
+        for (entry, stat) in entries.into_iter().take(ENTRIES).filter(|(entry, _)| entry.kind == Kind::File) {
             let path = folder.join(&entry.name);
-            // A name that went away in between is none.
-            let Ok(stat) = self.host.stat(&path) else { continue };
             found.extend(self.kind(&path, &stat).map(|kind| self.program(path, &stat, kind)));
         }
     }
@@ -176,7 +174,7 @@ impl Find<'_> {
     fn program(&self, path: AbsPath, stat: &Stat, kind: ProgramKind) -> Program {
         let usual = usual_path(&path.text());
         // Some belong to an account of the system: `at` to daemon.
-        let of_system = stat.uid.0 < 1000 && stat.uid != self.reach.uid();
+        let of_system = stat.uid == Uid(0) || (stat.uid.0 < 1000 && stat.uid != self.reach.uid());
         let shipped = of_system && self.expected.contains(&(kind.word(), usual.as_str()));
         Program {
             expected: shipped || self.allowed.contains(&path.text().as_str()),
