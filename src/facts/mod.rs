@@ -26,6 +26,7 @@ mod index;
 mod mounts;
 mod nft;
 mod people;
+mod pf_rules;
 pub mod reach;
 mod scanners;
 mod secrets;
@@ -95,6 +96,7 @@ probes! {
     mcp: Agent, Repo, "MCP servers: launcher, package and pin, transport, headers, secrets, what was reviewed of them";
     overrides: Agent, Repo, "what voids the permissions of the agent: flags in scripts, variables, units";
     path_dirs: Host, User, "folders on search paths, and whether the agent could put programs there that others start";
+    pf: Host, Host, "on macOS: where the account can open connections to, by the rules of pf; whether they survive a restart";
     policy: Agent, Repo, "what policy files and the profile declare: approved commands, hosts allowed and denied";
     schedulers: Host, Host, "what runs by itself, and where the agent could add to it";
     secret_scan: Host, Repo, "secrets in the files of the project: rule and place, never the value";

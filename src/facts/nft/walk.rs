@@ -13,8 +13,9 @@ use super::value::{Key, flags, literal, member_of_tuple};
 
 /// As deep as the kernel lets chains call each other.
 const DEPTH: usize = 16;
-/// Rules looked at for one packet; beyond it the answer is unknown.
-const STEPS: u32 = 200_000;
+/// Rules looked at for one packet, and for all of them; beyond it the answer is unknown.
+const STEPS: u32 = 100_000;
+const ALL_STEPS: u32 = 2_000_000;
 /// Reasons kept for an unknown answer.
 const REASONS: usize = 3;
 
@@ -65,16 +66,20 @@ enum Step {
 pub(super) struct Walk<'a> {
     rules: &'a Ruleset,
     steps: Cell<u32>,
+    all_steps: Cell<u32>,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(rules: &'a Ruleset) -> Self {
-        Self { rules, steps: Cell::new(0) }
+        Self { rules, steps: Cell::new(0), all_steps: Cell::new(0) }
     }
 
     /// What becomes of the first packet of a connection on its way out, and in again where it stays here.
     pub(super) fn fate(&self, packet: &Packet) -> Fate {
-        self.steps.set(0);
+        self.all_steps.set(self.all_steps.get().saturating_add(self.steps.replace(0)));
+        if self.all_steps.get() > ALL_STEPS {
+            return Fate::Untold("the ruleset is too large to follow for every place".into());
+        }
         let mut packet = packet.clone();
         let (mut why, mut by, mut sent) = (Vec::new(), None, None);
         let mut hooks = vec!["output", "postrouting"];
@@ -427,5 +432,96 @@ pub(super) fn address(v6: bool, to: u128) -> String {
         std::net::Ipv6Addr::from(to).to_string()
     } else {
         u32::try_from(to).map(|to| std::net::Ipv4Addr::from(to).to_string()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::packet::{TCP, UDP};
+    use super::*;
+
+    /// A base chain on output and a chain `sub`, from the expressions of their rules.
+    fn ruleset(output: &[&str], sub: &[&str], policy: &str) -> Ruleset {
+        let rules = |chain: &str, list: &[&str]| -> String {
+            let rule = |expr: &&str| {
+                format!(r#",{{"rule":{{"family":"inet","table":"t","chain":"{chain}","handle":1,"expr":[{expr}]}}}}"#)
+            };
+            list.iter().map(rule).collect()
+        };
+        let json = format!(
+            r#"{{"nftables":[{{"chain":{{"family":"inet","table":"t","name":"o","type":"filter","hook":"output","prio":0,"policy":"{policy}"}}}},
+            {{"chain":{{"family":"inet","table":"t","name":"sub"}}}}{}{}]}}"#,
+            rules("o", output),
+            rules("sub", sub)
+        );
+        Ruleset::parse(&json, "").expect("parses")
+    }
+
+    fn fate(rules: &Ruleset, protocol: u8) -> &'static str {
+        let packet = Packet {
+            v6: false,
+            protocol,
+            to: 0xcb00_7107,
+            port: Some(443),
+            owner: Some((990, 990)),
+            leaves: Interface::Outside,
+            arrives: Interface::None,
+            marked: false,
+            untracked: false,
+        };
+        match Walk::new(rules).fate(&packet) {
+            Fate::Through(_) => "through",
+            Fate::Stopped(_) => "stopped",
+            Fate::Sent(..) => "sent",
+            Fate::Untold(_) => "untold",
+        }
+    }
+
+    const USER: &str = r#"{"match":{"op":"==","left":{"meta":{"key":"skuid"}},"right":990}}"#;
+    const ODD: &str = r#"{"match":{"op":"==","left":{"socket":{"key":"mark"}},"right":1}}"#;
+    const ACCEPT: &str = r#"{"accept":null}"#;
+    const DROP: &str = r#"{"drop":null}"#;
+    const JUMP: &str = r#"{"jump":{"target":"sub"}}"#;
+    const GOTO: &str = r#"{"goto":{"target":"sub"}}"#;
+    const RETURN: &str = r#"{"return":null}"#;
+
+    #[test]
+    fn chains_end_where_the_kernel_ends_them() {
+        let both = |a: &str, b: &str| format!("{a},{b}");
+        let (user_drop, odd_accept, odd_drop) = (both(USER, DROP), both(ODD, ACCEPT), both(ODD, DROP));
+        let odd_jump = both(ODD, JUMP);
+        for (output, sub, policy, expected) in [
+            (vec![], vec![], "accept", "through"),
+            (vec![], vec![], "drop", "stopped"),
+            (vec![user_drop.as_str()], vec![], "accept", "stopped"),
+            (vec![ACCEPT, &user_drop], vec![], "accept", "through"),
+            (vec![JUMP, DROP], vec![RETURN, ACCEPT], "accept", "stopped"),
+            (vec![GOTO, DROP], vec![RETURN], "accept", "through"),
+            (vec![GOTO, ACCEPT], vec![], "drop", "stopped"),
+            (vec![RETURN, DROP], vec![], "accept", "through"),
+            (vec![&odd_accept, DROP], vec![], "accept", "untold"),
+            (vec![&odd_drop, DROP], vec![], "accept", "stopped"),
+            (vec![&odd_accept], vec![], "accept", "through"),
+            (vec![&odd_jump, DROP], vec![ACCEPT], "accept", "untold"),
+            (vec![&odd_jump, DROP], vec![RETURN], "accept", "stopped"),
+            (vec![r#"{"queue":null}"#], vec![], "accept", "untold"),
+            (vec![r#"{"xt":null},{"drop":null}"#], vec![], "accept", "untold"),
+        ] {
+            assert_eq!(fate(&ruleset(&output, &sub, policy), TCP), expected, "{output:?} {sub:?} {policy}");
+        }
+    }
+
+    #[test]
+    fn a_rule_about_another_protocol_is_out_even_when_it_says_not() {
+        let not_443 =
+            r#"{"match":{"op":"!=","left":{"payload":{"protocol":"tcp","field":"dport"}},"right":443}},{"drop":null}"#;
+        let rules = ruleset(&[not_443], &[], "accept");
+        assert_eq!(fate(&rules, UDP), "through");
+    }
+
+    #[test]
+    fn chains_in_a_circle_end_unknown() {
+        let rules = ruleset(&[JUMP], &[JUMP, JUMP], "accept");
+        assert_eq!(fate(&rules, TCP), "untold");
     }
 }
