@@ -9,7 +9,7 @@ use crate::model::{Scope, Severity};
 
 /// Audits how hardened the coding agents of this machine and project are.
 #[derive(Debug, Parser)]
-#[command(name = "harden", version, about, max_term_width = 100, after_help = AFTER)]
+#[command(name = "harden", version, max_term_width = 100, after_help = AFTER)]
 pub struct Cli {
     /// When to use colours
     #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]

@@ -56,7 +56,7 @@ fn audit(case: &Case, checks: &BTreeMap<String, Arc<Check>>) -> Vec<Finding> {
     let mut policy = catalog::policy(checks, &request, catalog::today())
         .unwrap_or_else(|error| panic!("{}: {error}", case.folder.display()));
     policy.parameters.0.extend(host.parameters.clone());
-    let agent = catalog::agent(host.agent.as_deref().unwrap_or("opencode")).expect("known agent");
+    let agent = catalog::agent(host.agent.as_deref().unwrap_or("opencode")).unwrap_or_else(|error| panic!("{error}"));
     let id = agent.agent.clone();
     let subject = subject::settle(&host, agent, &policy.parameters, policy.scope, &host.cwd).expect("settles");
     let (facts, _) = facts::gather(&host, &[subject], &check::needed_probes(&policy));

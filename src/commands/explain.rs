@@ -51,7 +51,8 @@ fn controls(controls: &Controls) -> Result<Vec<NamedControl>, Failure> {
         for control in wanted {
             let known = framework.and_then(|framework| framework.controls.iter().find(|known| known.id == *control));
             named.push(NamedControl {
-                framework: framework.map_or(id, |framework| &framework.title).clone(),
+                framework: id.clone(),
+                title: framework.map(|framework| framework.title.clone()).unwrap_or_default(),
                 id: control.clone(),
                 name: known.map(|known| known.name.clone()).unwrap_or_default(),
             });

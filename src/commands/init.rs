@@ -15,7 +15,7 @@ use crate::facts::{self, Facts, PROBES};
 use crate::model::UserSource;
 
 /// Facts that tell what a profile can be filled with.
-const TELLING: &[&str] = &["launcher", "model"];
+const TELLING: &[&str] = &["agent", "launcher"];
 
 /// Writes a profile that fits what is found, and never over one that is there.
 pub(super) fn run(args: &Init) -> Result<ExitCode, Failure> {
@@ -47,25 +47,27 @@ pub(super) fn run(args: &Init) -> Result<ExitCode, Failure> {
 
 fn found(session: &Session, facts: &[Facts]) -> Found {
     let Some(first) = session.subjects.first() else { return Found::default() };
-    let mut parameters = Vec::new();
-    let source = match first.user.source {
+    // What no probe tells here stays out, and its line is a comment.
+    let told = |fact: &str, path: &str| {
+        let value = facts.iter().find_map(|facts| facts.0.get(fact)?.pointer(path).cloned());
+        value.filter(Value::is_string)
+    };
+    let by_account = match first.user.source {
         UserSource::Profile => Some("named by the profile"),
         UserSource::Launcher => Some("its launcher starts it so"),
         UserSource::Process => Some("it runs now, as this account"),
         // Who audits need not be who is meant to run the agent.
         UserSource::Invoker => None,
     };
-    parameters.extend(source.map(|how| ("agent_user", json!(first.user.name), how.to_owned())));
-    let told = |fact: &str, path: &str| facts.iter().find_map(|facts| facts.0.get(fact)?.pointer(path).cloned());
-    if let Some(path) = told("launcher", "/path").filter(Value::is_string) {
-        parameters.push(("launcher", path, "on the usual paths".to_owned()));
-    }
-    if let Some(endpoint) = told("model", "/endpoint").filter(Value::is_string) {
-        parameters.push(("model_endpoint", endpoint, "in the agent's configuration".to_owned()));
-    }
-    if let Some(host) = told("model", "/host").filter(Value::is_string) {
-        parameters.push(("allowed_hosts", json!([host]), "the host of the model endpoint".to_owned()));
-    }
+    let user = by_account.map(|how| (json!(first.user.name), how));
+    let user = user.or_else(|| Some((told("launcher", "/user")?, "its launcher switches to it")));
+    let rows = [
+        user.map(|(name, how)| ("agent_user", name, how)),
+        told("launcher", "/path").map(|path| ("launcher", path, "a program on the usual paths that starts the agent")),
+        told("agent", "/endpoint/url").map(|url| ("model_endpoint", url, "in the agent's configuration")),
+        told("agent", "/endpoint/host").map(|host| ("allowed_hosts", json!([host]), "the host of the model endpoint")),
+    ];
+    let parameters = rows.into_iter().flatten().map(|(name, value, how)| (name, value, how.to_owned())).collect();
     Found {
         project: first.project.text(),
         agents: session.subjects.iter().map(|subject| subject.agent.agent.clone()).collect(),

@@ -31,11 +31,11 @@ fn rows(what: ListWhat) -> Result<Vec<Value>, Failure> {
             checks.sort_by(|a, b| (&a.area, &a.code).cmp(&(&b.area, &b.code)));
             let row = |check: &&std::sync::Arc<crate::model::Check>| {
                 json!({
+                    "area": check.area,
                     "code": check.code,
                     "severity": check.severity.name(),
                     "scope": check.scope.name(),
                     "check": check.id,
-                    "area": check.area,
                     "title": check.title,
                 })
             };

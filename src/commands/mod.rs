@@ -1,6 +1,7 @@
 //! The commands: wiring only.
 
 mod audit;
+mod baseline;
 mod explain;
 mod facts;
 mod failure;
@@ -11,6 +12,7 @@ mod progress;
 mod session;
 mod shell;
 mod terminal;
+mod verdict;
 
 use std::process::ExitCode;
 use std::time::Instant;

@@ -16,8 +16,24 @@ use serde_json::Value;
 use crate::host::{Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
+mod approvals;
+mod audit_rules;
+mod chain;
 pub mod config;
+mod endpoints;
+mod hidden;
+mod index;
+mod mounts;
+mod nft;
+mod people;
+mod pf_rules;
+pub mod reach;
+mod scanners;
+mod secrets;
 pub mod subject;
+pub mod tree;
+mod units;
+pub mod variable;
 
 /// What a fact is about: it is looked up once for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,9 +77,41 @@ macro_rules! probes {
 }
 
 probes! {
-    user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
     agent: Agent, Repo, "the agent's configuration: layers, switches, permission rules, code it loads, what has no effect";
+    audit: Host, Host, "the kernel's audit: whether it is on and read, and which commands of the account it records";
+    ci: Host, Repo, "secret scans in workflows, hooks and release recipes";
+    config_rights: Agent, User, "what the agent's account can change of that which binds it";
+    credentials: Host, User, "credentials that tools keep in homes, and whether the agent's account can read them";
+    egress: Host, Host, "where the account can open connections to, by the loaded packet rules; whether they survive a boot";
+    elevation: Host, Host, "rules of sudo, doas and polkit, and whether each reaches the agent's account";
+    environment: Agent, User, "the variables the agent inherits, by name, and what each name means";
+    git: Host, Repo, "what git runs in the project's repository, and whether the agent can change it";
+    homes: Host, Host, "homes of people and of root, and what the agent's account can do in them";
+    instructions: Agent, Repo, "instruction files of the project: hidden characters, who can change them";
+    key_files: Host, Repo, "files in the project that exist to hold a key: dotenv, private keys, credentials";
+    launcher: Agent, User, "the program that starts the agent: what it passes, whom it switches to, what it shuts it into";
+    links: Host, Repo, "links in the project, and where they end";
+    listeners: Host, Host, "programs that wait for connections on loopback, and whose they are";
+    logs: Agent, Host, "where it is recorded what the agent does, and whether it can change that";
+    mcp: Agent, Repo, "MCP servers: launcher, package and pin, transport, headers, secrets, what was reviewed of them";
     overrides: Agent, Repo, "what voids the permissions of the agent: flags in scripts, variables, units";
+    path_dirs: Host, User, "folders on search paths, and whether the agent could put programs there that others start";
+    pf: Host, Host, "on macOS: where the account can open connections to, by the rules of pf; whether they survive a restart";
+    policy: Agent, Repo, "what policy files and the profile declare: approved commands, hosts allowed and denied";
+    schedulers: Host, Host, "what runs by itself, and where the agent could add to it";
+    secret_scan: Host, Repo, "secrets in the files of the project: rule and place, never the value";
+    services: Host, Host, "ways in which the agent could start, stop or define services";
+    setuid: Host, Host, "programs with raised rights, whether they are expected, whether the agent can start them";
+    sockets: Host, Host, "control sockets of container engines and virtual machines, and whether the agent may use them";
+    source_tree: Host, User, "what the agent may write in the project";
+    start_files: Host, User, "files that shells and editors run at start, and whether the agent can change them";
+    state: Agent, User, "what the agent writes: where, who can read it, whether it lies in a git work tree";
+    state_in_git: Agent, Repo, "whether the project's repository tracks, held or ignores what the agent writes";
+    state_secrets: Agent, User, "secrets in what the agent has written: rule and place, never the value";
+    supply: Agent, User, "the agent's program, and the signatures, provenance and bills of materials beside it";
+    sysctl: Host, Host, "kernel settings that matter to what an account can do to others";
+    user: Host, User, "the account that runs the agent: its number, groups, home, whether a person uses it";
+    workspace: Agent, Repo, "where the agent starts, held against homes and the shape of the repository";
 }
 
 fn to_value(fact: impl Serialize) -> Result<Value, ProbeError> {
@@ -150,6 +198,7 @@ pub struct Timing {
 /// Runs the `needed` probes for all `subjects` in parallel, those of the host once. Returns the facts of each
 /// subject, in order, and how long each probe took.
 pub fn gather(host: &dyn Host, subjects: &[Subject], needed: &BTreeSet<&str>) -> (Vec<Facts>, Vec<Timing>) {
+    let subjects = &tree::shared(subjects);
     let jobs: Vec<(&Probe, usize)> = PROBES
         .iter()
         .filter(|probe| needed.contains(probe.name))

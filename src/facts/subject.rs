@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
+use super::launcher::{self, Found, Launch, Origin, Start};
+use super::variable;
 use crate::host::{Account, Accounts, Host, Kind, resolve};
-use crate::model::{AbsPath, Agent, AgentUser, Parameters, Scope, Subject, Uid, UserSource};
+use crate::model::{AbsPath, Agent, AgentUser, LayerSource, Parameters, Scope, SharedTree, Subject, Uid, UserSource};
 
 /// Settles the subject for one agent. `workspace` is the audited path.
 pub fn settle(
@@ -18,14 +20,59 @@ pub fn settle(
     let accounts = host.accounts()?;
     let invoker = host.invoker()?;
     let invoker = of_uid(&accounts, invoker, UserSource::Invoker);
+    let launch = launch(host, &agent, &invoker, parameters, scope);
     let user = match parameters.text("agent_user") {
         Some(name) => of_name(&accounts, name, UserSource::Profile),
-        None => running_user(host, &agent, &accounts, scope).unwrap_or_else(|| invoker.clone()),
+        None => launched_user(launch.as_ref(), &accounts)
+            .or_else(|| running_user(host, &agent, &accounts, scope))
+            .unwrap_or_else(|| invoker.clone()),
     };
     let workspace = parameters.text("workspace").and_then(AbsPath::new).unwrap_or_else(|| workspace.clone());
+    // What cannot be followed is reported by the probes that look there.
+    let workspace = resolve(host, &workspace, None).unwrap_or(workspace);
     let project = git_top(host, &workspace)?.unwrap_or_else(|| workspace.clone());
-    let env = environment(host, &user, &invoker);
-    Ok(Subject { os: host.os(), scope, agent, user, invoker, workspace, project, env, parameters: parameters.clone() })
+    let env = environment(host, &agent, launch.as_ref(), &user, &invoker);
+    Ok(Subject {
+        os: host.os(),
+        scope,
+        agent,
+        user,
+        invoker,
+        workspace,
+        project,
+        env,
+        parameters: parameters.clone(),
+        tree: SharedTree::default(),
+    })
+}
+
+/// How the launcher starts the agent. What of it cannot be read is reported by the launcher's own fact.
+fn launch(
+    host: &dyn Host,
+    agent: &Agent,
+    invoker: &AgentUser,
+    parameters: &Parameters,
+    scope: Scope,
+) -> Option<Launch> {
+    if scope == Scope::Repo {
+        return None;
+    }
+    match launcher::launcher(host, agent, invoker, parameters) {
+        Found::Launcher(launcher) => launcher.launches.into_iter().next(),
+        Found::None { .. } | Found::Unknown(_) => None,
+    }
+}
+
+/// The account that the launcher switches to, by name or number.
+fn launched_user(launch: Option<&Launch>, accounts: &Accounts) -> Option<AgentUser> {
+    let name = launch?.user.as_deref()?;
+    let number = name.strip_prefix('#').unwrap_or(name).parse().ok().map(Uid);
+    match number {
+        Some(uid) => Some(of_uid(accounts, uid, UserSource::Launcher)),
+        // A name that is computed, or made up at start by systemd, names no account here.
+        None if name.starts_with(['$', '(']) => None,
+        None => Some(of_name(accounts, name, UserSource::Launcher)),
+    }
 }
 
 /// The owner of a running agent, where that is not the invoker.
@@ -79,17 +126,66 @@ fn known(accounts: &Accounts, account: &Account, source: UserSource) -> AgentUse
     }
 }
 
-/// The variables that say where the agent keeps things. The audit's own environment speaks only for the account
-/// that started it.
-fn environment(host: &dyn Host, user: &AgentUser, invoker: &AgentUser) -> BTreeMap<String, String> {
+/// The variables that say where the agent keeps things and what it is switched to: those of its account's own
+/// environment as far as the launcher lets them through, then what the launcher itself says. The audit's environment
+/// speaks only for the account that started it, and no value is taken that nobody asks for.
+fn environment(
+    host: &dyn Host,
+    agent: &Agent,
+    launch: Option<&Launch>,
+    user: &AgentUser,
+    invoker: &AgentUser,
+) -> BTreeMap<String, String> {
+    let wanted = |name: &str| PLACES.contains(&name) || mentioned(agent).any(|known| known == name);
+    let passes = |name: &str| match launch {
+        None => true,
+        Some(launch) => {
+            let given = launch.passed.get(name).is_some_and(|passed| passed.origin == Origin::Inherited);
+            given || launch.start == Start::Inherited && !variable::listed(&launch.unset, name)
+        }
+    };
     let mut env = BTreeMap::new();
     if user.uid == invoker.uid {
-        env.extend(host.env_names().into_iter().filter_map(|name| Some((name.clone(), host.env(&name)?))));
+        let names = host.env_names().into_iter().filter(|name| wanted(name) && passes(name));
+        env.extend(names.filter_map(|name| Some((name.clone(), host.env(&name)?))));
     }
     if let Some(home) = &user.home {
         env.insert("HOME".into(), home.text());
     }
+    for (name, passed) in launch.iter().flat_map(|launch| &launch.passed).filter(|(name, _)| wanted(name)) {
+        env.extend(passed.text.clone().map(|text| (name.clone(), text)));
+    }
     env
+}
+
+/// Variables that say where things are.
+const PLACES: &[&str] = &[
+    "HOME",
+    "PATH",
+    "TMPDIR",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_DIRS",
+    "XDG_DATA_DIRS",
+    "XDG_RUNTIME_DIR",
+];
+
+/// Variables whose value decides where an agent reads and writes, or what is switched on.
+fn mentioned(agent: &Agent) -> impl Iterator<Item = &str> {
+    let layers = agent.config.iter().flat_map(|layer| {
+        let own = match &layer.source {
+            LayerSource::EnvFile(name) | LayerSource::EnvText { name, .. } => Some(name),
+            LayerSource::Directories { env, .. } => env.as_ref(),
+            _ => None,
+        };
+        own.into_iter().chain(layer.off_env.as_ref())
+    });
+    let state = agent.state.iter().filter_map(|state| state.env.as_ref());
+    let switches = agent.switches.iter().flat_map(|switch| switch.env.iter().map(|env| &env.name));
+    let others = agent.env.approve.iter().chain(&agent.env.settings);
+    layers.chain(state).chain(switches).chain(others).map(String::as_str)
 }
 
 /// The folders that an agent's paths are written with.

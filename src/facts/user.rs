@@ -26,8 +26,10 @@ pub struct Fact {
     same_number: Vec<String>,
     /// Its groups.
     groups: Vec<UserGroup>,
-    /// Names of those of its groups that come close to root.
+    /// Those of its groups that come close to root.
     root_equivalent_groups: Vec<UserGroup>,
+    /// Those of its groups that only read the system's logs.
+    log_groups: Vec<UserGroup>,
     /// Its home.
     home: Option<AbsPath>,
     /// The mode of its home; null where there is none.
@@ -47,6 +49,17 @@ struct UserGroup {
     gives: Option<&'static str>,
 }
 
+impl UserGroup {
+    /// Whether it gives the system's logs and nothing else.
+    fn reads_logs(&self) -> bool {
+        matches!(self.name.as_str(), "adm" | "systemd-journal")
+    }
+}
+
+fn close_to_root(groups: &[UserGroup]) -> Vec<UserGroup> {
+    groups.iter().filter(|group| group.gives.is_some() && !group.reads_logs()).cloned().collect()
+}
+
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
@@ -61,7 +74,8 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         is_invoker: user.uid.is_some() && user.uid == subject.invoker.uid,
         is_human: account.is_some_and(|account| account.is_human(subject.os)),
         same_number: same_number(&accounts, user),
-        root_equivalent_groups: groups.iter().filter(|group| group.gives.is_some()).cloned().collect(),
+        root_equivalent_groups: close_to_root(&groups),
+        log_groups: groups.iter().filter(|group| group.reads_logs()).cloned().collect(),
         groups,
         home: user.home.clone(),
         home_mode: home_mode(host, user)?,

@@ -127,9 +127,11 @@ pub(super) fn from_dscl(host: &dyn Host) -> io::Result<Accounts> {
     })
 }
 
-type Record = BTreeMap<String, String>;
+/// An attribute has several values where the account has several names or homes.
+type Record = BTreeMap<String, Vec<String>>;
 
-/// `Key: value` lines in records that a line with `-` ends; a value with spaces stands on the next line, indented.
+/// `Key: value value` lines in records that a line with `-` ends. Where one of the values has a blank in it, each
+/// stands on a line of its own below the key, indented.
 fn records(text: &str) -> Vec<Record> {
     let mut all = Vec::new();
     let mut record = Record::new();
@@ -138,43 +140,42 @@ fn records(text: &str) -> Vec<Record> {
         if line == "-" {
             all.push(std::mem::take(&mut record));
         } else if let Some(value) = line.strip_prefix(' ') {
-            record.insert(last.clone(), value.to_owned());
-        } else if let Some((key, value)) = line.split_once(':') {
+            record.entry(last.clone()).or_default().push(value.to_owned());
+        } else if let Some((key, values)) = line.split_once(':') {
             last = key.to_owned();
-            record.insert(last.clone(), value.trim().to_owned());
+            record.insert(last.clone(), values.split_whitespace().map(str::to_owned).collect());
         }
     }
     all.extend((!record.is_empty()).then_some(record));
     all
 }
 
-/// The first of the names of a record.
-fn record_name(record: &Record) -> Option<String> {
-    record.get("RecordName").and_then(|names| names.split_whitespace().next()).map(str::to_owned)
+/// The first value of an attribute: root has two names and two homes.
+fn first<'a>(record: &'a Record, key: &str) -> Option<&'a str> {
+    record.get(key)?.first().map(String::as_str)
 }
 
 /// macOS writes `nobody` as -2: the number is the same 32 bits.
 fn number(record: &Record, key: &str) -> Option<u32> {
-    let number: i64 = record.get(key)?.parse().ok()?;
+    let number: i64 = first(record, key)?.parse().ok()?;
     Some((number & 0xffff_ffff) as u32)
 }
 
 fn dscl_user(record: &Record) -> Option<Account> {
     Some(Account {
-        name: record_name(record)?,
+        name: first(record, "RecordName")?.to_owned(),
         uid: Uid(number(record, "UniqueID")?),
         gid: Gid(number(record, "PrimaryGroupID")?),
-        home: record.get("NFSHomeDirectory").and_then(AbsPath::new),
-        shell: record.get("UserShell").cloned().unwrap_or_default(),
+        home: first(record, "NFSHomeDirectory").and_then(AbsPath::new),
+        shell: first(record, "UserShell").unwrap_or_default().to_owned(),
     })
 }
 
 fn dscl_group(record: &Record) -> Option<Group> {
-    let members = record.get("GroupMembership").map(String::as_str).unwrap_or_default();
     Some(Group {
-        name: record_name(record)?,
+        name: first(record, "RecordName")?.to_owned(),
         gid: Gid(number(record, "PrimaryGroupID")?),
-        members: members.split_whitespace().map(str::to_owned).collect(),
+        members: record.get("GroupMembership").cloned().unwrap_or_default(),
     })
 }
 
@@ -194,5 +195,14 @@ mod tests {
         assert_eq!(accounts.group_name(Gid(7)), "7");
         assert!(dev.is_human(crate::model::Os::Linux));
         assert_eq!(accounts.users.len(), 2);
+    }
+
+    #[test]
+    fn directory_records_may_hold_several_values() {
+        let text = "NFSHomeDirectory: /var/root /private/var/root\nPrimaryGroupID: 0\nRecordName:\n root\n BUILTIN\\Local System\nUniqueID: 0\nUserShell: /bin/sh\n-\nNFSHomeDirectory:\n /Users/a b\nPrimaryGroupID: 20\nRecordName: ab\nUniqueID: 502\nUserShell: /bin/zsh\n";
+        let users: Vec<Account> = records(text).iter().filter_map(dscl_user).collect();
+        let seen: Vec<_> =
+            users.iter().map(|u| (u.name.as_str(), u.uid.0, u.home.as_ref().map(AbsPath::text))).collect();
+        assert_eq!(seen, [("root", 0, Some("/var/root".into())), ("ab", 502, Some("/Users/a b".into()))]);
     }
 }

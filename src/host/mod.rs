@@ -15,7 +15,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 
-pub use access::{Acl, AclEntry, AclTag, Want, Who, can, can_replace};
+pub use access::{Acl, AclEntry, AclTag, Want, Who, allowed, can, can_replace};
 pub use accounts::{Account, Accounts, Group};
 pub use fixture::{FixtureError, FixtureHost};
 pub use real::RealHost;
@@ -127,6 +127,13 @@ pub trait Host: Send + Sync {
 
     /// The names in a directory, sorted.
     fn list(&self, path: &AbsPath) -> io::Result<Vec<Entry>>;
+
+    /// The names in a directory with what the file system says of each, sorted. Names that went away in between are
+    /// left out.
+    fn list_stats(&self, path: &AbsPath) -> io::Result<Vec<(Entry, Stat)>> {
+        let entries = self.list(path)?.into_iter();
+        Ok(entries.filter_map(|entry| self.stat(&path.join(&entry.name)).ok().map(|stat| (entry, stat))).collect())
+    }
 
     /// The content of a regular file. `FileTooLarge` beyond `limit` bytes; `InvalidInput` for other kinds.
     fn read(&self, path: &AbsPath, limit: u64) -> io::Result<Vec<u8>>;

@@ -125,14 +125,7 @@ impl Host for RealHost {
             let folder = self.open_at(&parent, path_flag() | OFlags::DIRECTORY)?;
             rustix::fs::statat(&folder, path.name().unwrap_or(OsStr::new(".")), AtFlags::SYMLINK_NOFOLLOW)?
         };
-        Ok(Stat {
-            kind: kind_of(FileType::from_raw_mode(stat.st_mode)),
-            uid: Uid(stat.st_uid),
-            gid: Gid(stat.st_gid),
-            mode: Mode::new(u32::from(stat.st_mode)),
-            size: u64::try_from(stat.st_size).unwrap_or(0),
-            modified: stat.st_mtime,
-        })
+        Ok(stat_of(&stat))
     }
 
     fn read_link(&self, path: &AbsPath) -> io::Result<PathBuf> {
@@ -161,11 +154,32 @@ impl Host for RealHost {
         Ok(entries)
     }
 
+    // One handle for the folder instead of one for each name.
+    fn list_stats(&self, path: &AbsPath) -> io::Result<Vec<(Entry, Stat)>> {
+        let folder = self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let mut entries = Vec::new();
+        for entry in Dir::read_from(&folder)? {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name == "." || name == ".." {
+                continue;
+            }
+            let Ok(stat) = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+            let stat = stat_of(&stat);
+            entries.push((Entry { name: name.to_owned(), kind: stat.kind }, stat));
+        }
+        entries.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
     fn read(&self, path: &AbsPath, limit: u64) -> io::Result<Vec<u8>> {
         // Looked at first: opening a device can have effects of its own.
         let stat = self.stat(path)?;
         if stat.kind != Kind::File {
             return Err(not_a_file(stat.kind));
+        }
+        if stat.size > limit {
+            return Err(too_large(stat.size, limit));
         }
         let fd = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
         if kind_of(FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode)) != Kind::File {
@@ -381,6 +395,18 @@ fn collect(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<io::
         io::copy(&mut pipe, &mut io::sink())?;
         Ok(bytes)
     })
+}
+
+#[allow(clippy::useless_conversion, reason = "the width of `st_mode` differs between systems")]
+fn stat_of(stat: &rustix::fs::Stat) -> Stat {
+    Stat {
+        kind: kind_of(FileType::from_raw_mode(stat.st_mode)),
+        uid: Uid(stat.st_uid),
+        gid: Gid(stat.st_gid),
+        mode: Mode::new(u32::from(stat.st_mode)),
+        size: u64::try_from(stat.st_size).unwrap_or(0),
+        modified: stat.st_mtime,
+    }
 }
 
 fn kind_of(kind: FileType) -> Kind {

@@ -12,6 +12,7 @@ mod profile;
 mod redact;
 mod rights;
 mod template;
+mod tree;
 
 pub use agent::{
     Agent, AgentEnv, ConfigLayer, DeadKey, LayerSource, McpLocation, McpShape, Merging, PermissionShape, StateKind,
@@ -22,9 +23,10 @@ pub use finding::{Evidence, Finding, Status, WaiverNote};
 pub use location::Location;
 pub use look::{Look, Unseen};
 pub use path::AbsPath;
-pub use policy::{AgentUser, Policy, Subject, UserSource};
+pub use policy::{AgentUser, Policy, SharedTree, Subject, UserSource};
 pub use predicate::{Is, Op, Pattern, Predicate, Test};
 pub use profile::{PARAMETERS, Parameter, ParameterValue, Parameters, Profile, Selection, Waiver, WaiverProblem};
 pub use redact::{plain, redact_line};
 pub use rights::{Gid, Mode, Uid};
 pub use template::{Part, Template};
+pub use tree::Tree;

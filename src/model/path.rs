@@ -82,6 +82,12 @@ impl AbsPath {
     }
 }
 
+impl Default for AbsPath {
+    fn default() -> Self {
+        Self::root()
+    }
+}
+
 impl std::fmt::Display for AbsPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&super::plain(&self.0.to_string_lossy()))

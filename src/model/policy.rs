@@ -1,12 +1,12 @@
 //! The two inputs of an audit: what should be true, and of whom.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AbsPath, Agent, Check, Gid, Os, Parameters, Scope, Uid, Waiver, WaiverProblem};
+use super::{AbsPath, Agent, Check, Gid, Os, Parameters, Scope, Tree, Uid, Unseen, Waiver, WaiverProblem};
 
 /// Everything that decides an audit: the selected checks with their final severities, parameters, waivers.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ pub struct Policy {
 }
 
 /// Whom a probe looks at: one agent, run by one account, in one workspace.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Subject {
     /// The system of the host.
     pub os: Os,
@@ -46,7 +46,28 @@ pub struct Subject {
     pub env: BTreeMap<String, String>,
     /// The policy's parameters.
     pub parameters: Parameters,
+    /// The names in the project, once a probe has walked it: see [`crate::facts::tree`].
+    pub tree: SharedTree,
 }
+
+/// Names without values where the environment is concerned: what is printed for debugging gets pasted elsewhere.
+impl std::fmt::Debug for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subject")
+            .field("os", &self.os)
+            .field("scope", &self.scope)
+            .field("agent", &self.agent.agent)
+            .field("user", &self.user)
+            .field("invoker", &self.invoker)
+            .field("workspace", &self.workspace)
+            .field("project", &self.project)
+            .field("env", &self.env.keys())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A walk of the project, or why there is none. The probes of one audit share it.
+pub type SharedTree = Arc<OnceLock<Result<Tree, Unseen>>>;
 
 /// An account that matters to the audit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]

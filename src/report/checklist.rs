@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Finding, Status};
 
+/// So much evidence is kept of a line; the findings have it all.
+const MOST_EVIDENCE: usize = 50;
+
 /// Whether a line holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -48,8 +51,10 @@ pub fn tick(line: &str, text: &str, codes: &[String], findings: &[Finding]) -> C
     } else {
         (Tick::NotApplicable, with(&[Status::NotApplicable]))
     };
-    let evidence = shown.iter().map(|f| {
+    let left_out = shown.len().saturating_sub(MOST_EVIDENCE);
+    let evidence = shown.iter().take(MOST_EVIDENCE).map(|f| {
         if tick == Tick::Yes { format!("{} {}", f.code, f.check) } else { format!("{}: {}", f.code, f.message) }
     });
-    ChecklistEntry { line: line.to_owned(), text: text.to_owned(), tick, evidence: evidence.collect() }
+    let more = (left_out > 0).then(|| format!("… and {left_out} more"));
+    ChecklistEntry { line: line.to_owned(), text: text.to_owned(), tick, evidence: evidence.chain(more).collect() }
 }

@@ -33,7 +33,7 @@ pub(super) fn excerpts(report: &Report, look: Look) -> String {
 }
 
 fn draw(finding: &Finding, look: Look) -> String {
-    let Some(at) = finding.location() else { return String::new() };
+    let Some(at) = finding.location().map(|at| fitting(at, look)) else { return String::new() };
     let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_links(false)
@@ -41,10 +41,33 @@ fn draw(finding: &Finding, look: Look) -> String {
         .with_context_lines(0)
         .without_syntax_highlighting();
     let mut text = String::new();
-    match handler.render_report(&mut text, &Excerpt { finding, line: Line(at) }) {
+    match handler.render_report(&mut text, &Excerpt { finding, line: Line(&at) }) {
         Ok(()) => text.lines().map(|line| format!("{}\n", line.trim_end())).collect(),
         Err(_) => format!("{at}: {}\n", at.text),
     }
+}
+
+/// The place with its line and file name cut to the terminal: miette wraps neither.
+fn fitting(at: &Location, look: Look) -> Location {
+    let room = usize::from(look.width.max(24)) - 8 - at.line.to_string().len();
+    let mut left = room;
+    // What is not ASCII may take two columns.
+    let fits = |c: &char| {
+        let width = if c.is_ascii() { 1 } else { 2 };
+        let fits = left > width;
+        left = if fits { left - width } else { 0 };
+        fits
+    };
+    let mut text: String = at.text.chars().take_while(fits).collect();
+    if text.len() < at.text.len() {
+        text.push('…');
+    }
+    let place = format!(":{}:{}", at.line, at.column).len();
+    let most = room.saturating_sub(place).max(8) / if at.file.is_ascii() { 1 } else { 2 };
+    let skipped = at.file.chars().count().saturating_sub(most.saturating_sub(1));
+    let file =
+        if skipped > 1 { format!("…{}", at.file.chars().skip(skipped).collect::<String>()) } else { at.file.clone() };
+    Location { text, file, ..at.clone() }
 }
 
 /// A finding as miette sees it.

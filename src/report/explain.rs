@@ -34,8 +34,10 @@ pub struct Explanation {
 /// A control with its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NamedControl {
-    /// The framework.
+    /// The framework's id.
     pub framework: String,
+    /// The framework's name.
+    pub title: String,
     /// The control.
     pub id: String,
     /// What it asks.

@@ -174,7 +174,7 @@ fn short(text: &str) -> String {
 
 /// A sentence: its own code spans stay, and every other word that could mean something to Markdown, HTML or GitHub
 /// becomes one.
-fn words(text: &str) -> String {
+pub(super) fn words(text: &str) -> String {
     let pieces: Vec<&str> = text.split('`').collect();
     let mut out = String::new();
     for (at, piece) in pieces.iter().enumerate() {
@@ -210,7 +210,7 @@ mod tests {
     fn names_cannot_become_markup() {
         for (text, shown) in [
             ("runs as `dev`, a person", "runs as `dev`, a person"),
-            ("`a` @octocat` b", "`a` `@octocat`b"),
+            ("`a` @octocat` b", "`a` `@octocat` b"),
             ("see https://evil.example now", "see `https://evil.example` now"),
             ("see www.evil.example", "see `www.evil.example`"),
             ("<img src=x>", "`<img` `src=x>`"),

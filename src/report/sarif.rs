@@ -7,6 +7,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::markdown::words;
 use super::{Report, ReportCheck, codes};
 use crate::model::{Confidence, Finding, Location, Severity, Status};
 
@@ -59,7 +60,7 @@ pub fn sarif(report: &Report) -> String {
 
 fn rule(check: &ReportCheck) -> Value {
     let help = format!("{}\n\nWhat to do: {}", check.why, check.remediation);
-    let markdown = format!("{}\n\n**What to do:** {}", literal(&check.why), literal(&check.remediation));
+    let markdown = format!("{}\n\n**What to do:** {}", words(&check.why), words(&check.remediation));
     let areas = ["security".to_owned(), check.area.clone()];
     let controls = check.controls.iter().flat_map(|(framework, ids)| ids.iter().map(move |id| (framework, id)));
     let tags: Vec<String> = areas
@@ -149,17 +150,9 @@ fn notifications(report: &Report, reported: usize) -> Vec<Value> {
     notes
 }
 
-/// Brackets make links in SARIF's texts, and marks in Markdown.
+/// Brackets make links in SARIF's plain texts.
 fn literal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '[' | ']' | '\\' => out.extend(['\\', c]),
-            '<' => out.push_str("&lt;"),
-            c => out.push(c),
-        }
-    }
-    out
+    text.replace('[', "\\[").replace(']', "\\]")
 }
 
 /// Not longer than GitHub takes, and never empty, which it refuses.

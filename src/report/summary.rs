@@ -36,7 +36,7 @@ pub fn summary(report: &Report) -> String {
         }
     }
     if !report.problems.is_empty() {
-        parts.push(plural(report.problems.len(), "note"));
+        parts.push(format!("{} on waivers and profiles", plural(report.problems.len(), "note")));
     }
     parts.join(" · ")
 }

@@ -95,7 +95,10 @@ fn rows(report: &Report, findings: &[&Finding], look: Look) -> String {
         let widest = findings.iter().map(|f| name(report, f).chars().count()).max().unwrap_or(0);
         Sheet::new(look, 0, &[severity, code, widest.min(usize::from(look.width) / 3)])
     };
-    for group in findings.chunk_by(|a, b| a.check == b.check) {
+    for (at, group) in findings.chunk_by(|a, b| a.check == b.check).enumerate() {
+        if at > 0 && look.width < WIDE {
+            detail(&mut sheet, look, "");
+        }
         let shown = if look.verbose > 0 || group.len() <= SHOWN_PER_CHECK + 1 { group.len() } else { SHOWN_PER_CHECK };
         let one_step = group.iter().all(|finding| finding.remediation == group[0].remediation);
         for (at, finding) in group[..shown].iter().enumerate() {
@@ -120,6 +123,8 @@ fn row(sheet: &mut Sheet, report: &Report, finding: &Finding, look: Look) {
     let (severity, code) = (finding.severity.name(), finding.code.as_str());
     let name = name(report, finding);
     let message = match finding.location() {
+        // A file without a line, and named already.
+        Some(at) if at.text.is_empty() && finding.message.contains(&at.file) => finding.message.clone(),
         Some(at) => format!("{} ({at})", finding.message),
         None => finding.message.clone(),
     };
@@ -131,6 +136,8 @@ fn row(sheet: &mut Sheet, report: &Report, finding: &Finding, look: Look) {
         sheet.row(&[(severity, bad), (code, Tone::Plain), (&name, Tone::Bold)]);
         sheet.row(&[("", bad), ("", bad), (&message, Tone::Plain)]);
     } else {
+        let fits = name.chars().count() <= usize::from(look.width) / 3;
+        let name = if fits { name } else { name.replacen(" · ", "\n", 1) };
         sheet.row(&[(severity, bad), (code, Tone::Plain), (&name, Tone::Bold), (&message, Tone::Plain)]);
     }
 }
@@ -267,7 +274,11 @@ fn checklist(report: &Report, look: Look) -> String {
             Tick::Unknown => ("?", Tone::Doubt),
             Tick::NotApplicable => ("–", Tone::Dim),
         };
-        sheet.row(&[(mark, tone), (&entry.line, Tone::Dim), (&entry.text, Tone::Plain)]);
+        let (text, text_tone) = match entry.tick {
+            Tick::NotApplicable => (format!("{} — not checked here", entry.text), Tone::Dim),
+            _ => (entry.text.clone(), Tone::Plain),
+        };
+        sheet.row(&[(mark, tone), (&entry.line, Tone::Dim), (&text, text_tone)]);
         for text in shown_evidence(&entry.evidence, entry.tick, look) {
             sheet.row(&[("", tone), ("", tone), (&text, Tone::Dim)]);
         }
@@ -280,7 +291,7 @@ fn checklist(report: &Report, look: Look) -> String {
 fn shown_evidence(evidence: &[String], tick: Tick, look: Look) -> Vec<String> {
     match tick {
         _ if look.verbose > 0 => evidence.to_vec(),
-        Tick::NotApplicable => vec!["not checked here: no check of this line applied or was selected".into()],
+        Tick::NotApplicable => Vec::new(),
         Tick::Yes => vec![format!("by {}", first_words(evidence).join(", "))],
         Tick::No | Tick::Unknown if evidence.len() > SHOWN_PER_LINE + 1 => {
             let rest = evidence.len() - SHOWN_PER_LINE;

@@ -1,1 +1,28 @@
-//! x
+//! Finds secrets in bytes by rules in the form of Gitleaks' configuration.
+//!
+//! A pack of rules is embedded; [`Scanner::from_toml`] reads another. A scan looks for the rules' keywords in one
+//! pass and runs a rule's expression only on a window around a hit, so its cost grows with the length of the text
+//! and not with the number of rules. Expressions are compiled when their keyword is first seen: a scanner that finds
+//! nothing costs next to nothing to start.
+//!
+//! The library reads no file and keeps no secret: a [`Match`] is a place, and who needs the bytes has them.
+//!
+//! ```
+//! let token = format!("{}_{}", "ghp", "k3Jd8sQwZ1xV7bN4mLpR6tYhG2fCa9eUoi5T");
+//! let text = format!("one line\ntoken: {token}\n");
+//! let matches = gitleaks_rs::Scanner::embedded().scan(text.as_bytes());
+//! assert_eq!(matches[0].rule.id, "github-pat");
+//! assert_eq!((matches[0].line, matches[0].column), (2, 8));
+//! ```
+
+mod config;
+mod entropy;
+mod rule;
+mod scanner;
+#[cfg(test)]
+mod tests;
+
+pub use config::LoadError;
+pub use entropy::shannon;
+pub use rule::{Confidence, Rule};
+pub use scanner::{Match, Scanner};

@@ -544,12 +544,6 @@ impl Reader<'_> {
     }
 }
 
-impl Default for AbsPath {
-    fn default() -> Self {
-        Self::root()
-    }
-}
-
 fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

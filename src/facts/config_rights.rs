@@ -1,0 +1,217 @@
+//! What the agent's account can change of that which is meant to bind it: configuration, policy, launcher, and the
+//! program itself.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::launcher::{self, Found};
+use super::{ProbeError, subject};
+use crate::host::{self, Host, Want, Who};
+use crate::model::{AbsPath, LayerSource, Location, Look, Scope, Subject};
+
+/// What the agent's account can change.
+#[derive(Serialize, JsonSchema)]
+pub struct Fact {
+    /// Files that bind the agent.
+    files: Vec<Bound>,
+    /// The agent's program files.
+    programs: Vec<Bound>,
+}
+
+/// A file that binds the agent.
+#[derive(Serialize, JsonSchema)]
+struct Bound {
+    /// Where it is.
+    path: AbsPath,
+    /// What it is.
+    kind: BoundKind,
+    /// What it is, in words.
+    what: String,
+    /// Who controls it: the repository, the account or the machine.
+    scope: Scope,
+    /// Whether it is there; else it is a place where the agent would read it from.
+    exists: bool,
+    /// The file or folder by which the agent's account can change, replace or create it; null where it cannot.
+    by: Look<Option<AbsPath>>,
+    /// Where it stands.
+    at: Location,
+}
+
+/// What a [`Bound`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum BoundKind {
+    /// Configuration of the agent.
+    Config,
+    /// Configuration enforced by the machine's owner.
+    Managed,
+    /// A policy file.
+    Policy,
+    /// The program that starts the agent.
+    Launcher,
+    /// The agent's program.
+    Program,
+}
+
+/// See [`Fact`].
+pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+    let looker = Looker { host, subject, who: Who::of(&subject.user) };
+    let mut files = looker.config();
+    files.extend(looker.policies());
+    files.extend(looker.launcher());
+    let mut seen = BTreeSet::new();
+    files.retain(|file| seen.insert(file.path.clone()));
+    Ok(Fact { files, programs: looker.programs() })
+}
+
+struct Looker<'a> {
+    host: &'a dyn Host,
+    subject: &'a Subject,
+    who: Option<Who>,
+}
+
+impl Looker<'_> {
+    /// Every layer's files that are there; of a layer without any, the first place where one could be made.
+    fn config(&self) -> Vec<Bound> {
+        let mut found = Vec::new();
+        for layer in &self.subject.agent.config {
+            if layer.os.is_some_and(|os| os != self.subject.os) || self.is_off(layer.off_env.as_deref()) {
+                continue;
+            }
+            let paths = self.paths(&layer.source);
+            let there: Vec<&AbsPath> = paths.iter().filter(|path| self.is_there(path)).collect();
+            let concerned = if there.is_empty() && layer.scope > Scope::Repo { paths.iter().take(1).collect() } else { there };
+            let kind = if layer.managed { BoundKind::Managed } else { BoundKind::Config };
+            let what = if layer.managed { "the managed configuration" } else { "the agent's configuration" };
+            found.extend(concerned.into_iter().map(|path| self.bound(path, kind, what, layer.scope)));
+        }
+        found
+    }
+
+    fn is_off(&self, variable: Option<&str>) -> bool {
+        let value = variable.and_then(|name| self.subject.env.get(name));
+        value.is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true"))
+    }
+
+    fn is_there(&self, path: &AbsPath) -> bool {
+        subject::seems_to_exist(self.host, path)
+    }
+
+    fn paths(&self, source: &LayerSource) -> Vec<AbsPath> {
+        let place = |path: &String| subject::place(self.subject, path);
+        let Subject { workspace, project, env, .. } = self.subject;
+        let upward: Vec<AbsPath> = workspace.ancestors().take_while(|folder| folder.is_within(project)).collect();
+        match source {
+            LayerSource::Files(files) => files.iter().filter_map(place).collect(),
+            LayerSource::EnvFile(name) => env.get(name).and_then(AbsPath::new).into_iter().collect(),
+            LayerSource::Upward(names) => {
+                upward.iter().flat_map(|folder| names.iter().map(move |name| folder.join(name))).collect()
+            }
+            LayerSource::Directories { first, dir, extra, env: variable, files } => {
+                let own = upward.iter().map(|folder| folder.join(dir));
+                let more = first.iter().chain(extra).filter_map(place);
+                let named = variable.iter().filter_map(|name| env.get(name)).filter_map(AbsPath::new);
+                own.chain(more).chain(named).flat_map(|folder| files.iter().map(move |file| folder.join(file))).collect()
+            }
+            LayerSource::EnvText { .. } | LayerSource::Remote { .. } => Vec::new(),
+        }
+    }
+
+    fn policies(&self) -> Vec<Bound> {
+        let paths = self.subject.agent.policy_files.iter().filter_map(|path| subject::place(self.subject, path));
+        let there = paths.filter(|path| self.is_there(path));
+        there.map(|path| self.bound(&path, BoundKind::Policy, "the policy", self.scope(&path))).collect()
+    }
+
+    fn launcher(&self) -> Option<Bound> {
+        match launcher::launcher(self.host, &self.subject.agent, &self.subject.invoker, &self.subject.parameters) {
+            Found::Launcher(found) => {
+                Some(self.bound(&found.path, BoundKind::Launcher, "the launcher", self.scope(&found.path)))
+            }
+            Found::None { .. } | Found::Unknown(_) => None,
+        }
+    }
+
+    /// What lies in the project is the repository's, what lies in a home its account's, the rest the machine's.
+    fn scope(&self, path: &AbsPath) -> Scope {
+        let Subject { project, user, invoker, .. } = self.subject;
+        let homes = [&user.home, &invoker.home];
+        let in_home = homes.into_iter().flatten().any(|home| *home != AbsPath::root() && path.is_within(home));
+        if path.is_within(project) {
+            Scope::Repo
+        } else if in_home {
+            Scope::User
+        } else {
+            Scope::Host
+        }
+    }
+
+    /// The agent's programs on the agent's PATH and the usual folders, and those that run.
+    fn programs(&self) -> Vec<Bound> {
+        let Subject { agent, env, user, .. } = self.subject;
+        let path = env.get("PATH").map(String::as_str).unwrap_or_default();
+        let path = path.split(':').filter_map(AbsPath::new);
+        let usual = ["/usr/local/bin", "/usr/bin", "/opt/homebrew/bin", "/opt/bin"].iter().filter_map(AbsPath::new);
+        let own = user.home.iter().flat_map(|home| OWN.iter().map(|folder| home.join(folder)));
+        let folders: Vec<AbsPath> = path.chain(usual).chain(own).collect();
+        let opt = agent.commands.iter().filter_map(|command| AbsPath::new(format!("/opt/{command}/bin/{command}")));
+        let named = agent.commands.iter().flat_map(|command| folders.iter().map(move |folder| folder.join(command)));
+        let running = self.host.processes().unwrap_or_default().into_iter();
+        let running = running.filter(|process| agent.processes.contains(&process.name)).filter_map(|process| process.exe);
+        let (mut found, mut unseen) = (Vec::new(), Vec::new());
+        for path in running.chain(named).chain(opt) {
+            match host::resolve(self.host, &path, None) {
+                Ok(target) => found.push(target),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => unseen.push(path),
+                Err(_) => {}
+            }
+        }
+        // One closed place says as much as all of them.
+        if found.is_empty() {
+            found.extend(unseen.into_iter().next());
+        }
+        let mut seen = BTreeSet::new();
+        found
+            .into_iter()
+            .filter(|path| seen.insert(path.clone()))
+            .map(|path| self.bound(&path, BoundKind::Program, "the agent's program", self.scope(&path)))
+            .collect()
+    }
+
+    fn bound(&self, path: &AbsPath, kind: BoundKind, what: &str, scope: Scope) -> Bound {
+        Bound {
+            path: path.clone(),
+            kind,
+            what: what.to_owned(),
+            scope,
+            exists: self.is_there(path),
+            by: self.by(path).map_err(|error| ProbeError::unreadable(path, error)).into(),
+            at: Location::file(subject::shown(self.subject, path)),
+        }
+    }
+
+    /// By which file or folder the agent's account can change, replace or create `path`.
+    fn by(&self, path: &AbsPath) -> io::Result<Option<AbsPath>> {
+        let Some(who) = &self.who else { return Ok(None) };
+        match host::can_replace(self.host, who, path) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            other => return other,
+        }
+        // Nothing is there: the nearest folder that is decides who may create it.
+        for folder in path.ancestors().skip(1) {
+            match host::can(self.host, who, &folder, Want::Write) {
+                Ok(true) => return Ok(Some(folder)),
+                Ok(false) => return Ok(None),
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Folders of a home that installers put programs into.
+const OWN: &[&str] = &[".local/bin", "bin", ".opencode/bin", ".bun/bin", ".npm-global/bin", ".cargo/bin", ".volta/bin"];

@@ -1,0 +1,173 @@
+//! The paths in a git index. Only they are wanted, and the index is as hostile as the rest of a project: reading
+//! stops before the extensions, whose nested trees the usual decoder walks by recursion.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use crate::host::Host;
+use crate::model::{AbsPath, Look};
+
+/// The largest index that is read: 256 MiB, a few million files.
+const LIMIT: u64 = 256 << 20;
+
+/// Tracked paths, relative to the top of the work tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tracked {
+    /// Whole paths; a folder of a sparse index ends with `/` and stands for all below it.
+    pub paths: BTreeSet<Vec<u8>>,
+}
+
+impl Tracked {
+    /// Whether `path`, or something below it, is tracked.
+    pub fn holds(&self, path: &[u8]) -> bool {
+        let mut below = path.to_vec();
+        below.push(b'/');
+        let first = self.paths.range(below.clone()..).next();
+        self.paths.contains(path)
+            || first.is_some_and(|next| next.starts_with(&below))
+            || self.folders_of(path).any(|folder| self.paths.contains(folder))
+    }
+
+    fn folders_of<'a>(&self, path: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+        path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| &path[..=at])
+    }
+}
+
+/// Reads the index of a git directory; nothing is tracked where there is none.
+pub fn read(host: &dyn Host, git_dir: &AbsPath, hash_bytes: usize) -> Look<Tracked> {
+    let path = git_dir.join("index");
+    match host.read(&path, LIMIT) {
+        Ok(bytes) => match parse(&bytes, hash_bytes) {
+            Ok(tracked) => Look::Known(tracked),
+            Err(why) => Look::unknown(format!("the index `{path}` {why}"), "rewrite it with `git update-index --no-split-index`"),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Look::Known(Tracked::default()),
+        Err(error) => Look::Unknown(crate::facts::ProbeError::unreadable(&path, error).into()),
+    }
+}
+
+/// Parses versions 2 to 4.
+fn parse(bytes: &[u8], hash_bytes: usize) -> Result<Tracked, &'static str> {
+    const CUT: &str = "ends in the middle of an entry";
+    let word = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+    if bytes.get(..4) != Some(b"DIRC") {
+        return Err("is not one of git's");
+    }
+    let version = word(4).ok_or(CUT)?;
+    if !(2..=4).contains(&version) {
+        return Err("has a version that is not known");
+    }
+    let count = word(8).ok_or(CUT)? as usize;
+    let (mut at, mut path, mut tracked) = (12, Vec::new(), Tracked::default());
+    // Ten words of file status lie before the object's name, the flags behind it.
+    let fixed = 40 + hash_bytes;
+    for _ in 0..count {
+        let start = at;
+        let flags = bytes.get(at + fixed..at + fixed + 2).ok_or(CUT)?;
+        at += fixed + 2;
+        if version >= 3 && flags[0] & 0x40 != 0 {
+            at += 2;
+        }
+        if version == 4 {
+            let (strip, length) = varint(bytes.get(at..).ok_or(CUT)?).ok_or(CUT)?;
+            at += length;
+            let keep = path.len().checked_sub(strip).ok_or("has a path that cannot be")?;
+            path.truncate(keep);
+        } else {
+            path.clear();
+        }
+        let rest = bytes.get(at..).ok_or(CUT)?;
+        let length = rest.iter().position(|byte| *byte == 0).ok_or(CUT)?;
+        path.extend_from_slice(&rest[..length]);
+        at += length + 1;
+        if version != 4 {
+            // Padded with zeros to a multiple of eight, one at least.
+            at = start + (at - 1 - start + 8) / 8 * 8;
+        }
+        tracked.paths.insert(path.clone());
+    }
+    if is_split(bytes, at, hash_bytes) {
+        return Err("is split, and its other part is not read");
+    }
+    Ok(tracked)
+}
+
+/// The offset encoding of pack files: seven bits a byte, high ones first, one added at each step.
+fn varint(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut value = 0_usize;
+    for (at, byte) in bytes.iter().take(8).enumerate() {
+        value = value.checked_mul(128)?.checked_add(usize::from(byte & 0x7f))?;
+        if byte & 0x80 == 0 {
+            return Some((value, at + 1));
+        }
+        value = value.checked_add(1)?;
+    }
+    None
+}
+
+/// Whether a `link` extension says that most entries stand in another file.
+fn is_split(bytes: &[u8], mut at: usize, hash_bytes: usize) -> bool {
+    while let Some(header) = bytes.get(at..at + 8).filter(|_| at + hash_bytes < bytes.len()) {
+        if header.starts_with(b"link") {
+            return true;
+        }
+        let size = header[4..].iter().fold(0_usize, |size, byte| size << 8 | usize::from(*byte));
+        at = at.saturating_add(8).saturating_add(size);
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(version: u32, entries: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut bytes = b"DIRC".to_vec();
+        bytes.extend(version.to_be_bytes());
+        bytes.extend((entries.len() as u32).to_be_bytes());
+        for (path, prefix) in entries {
+            let start = bytes.len();
+            bytes.extend([0; 60]);
+            bytes.extend([0, path.len() as u8]);
+            bytes.extend(*prefix);
+            bytes.extend(path.as_bytes());
+            bytes.push(0);
+            while version != 4 && (bytes.len() - start) % 8 != 0 {
+                bytes.push(0);
+            }
+        }
+        bytes.extend([0; 20]);
+        bytes
+    }
+
+    #[test]
+    fn paths_of_all_versions_are_read() {
+        let flat = parse(&index(2, &[("a", b""), ("dir/file", b""), ("longer/name.txt", b"")]), 20).expect("parses");
+        assert_eq!(flat.paths.len(), 3);
+        assert!(flat.holds(b"dir") && flat.holds(b"dir/file") && !flat.holds(b"di") && !flat.holds(b"dir/f"));
+        let packed = parse(&index(4, &[("dir/file", &[0]), ("ghost", &[4]), ("z", &[9])]), 20).expect("parses");
+        let names: Vec<_> = packed.paths.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect();
+        assert_eq!(names, ["dir/file", "dir/ghost", "z"]);
+    }
+
+    #[test]
+    fn a_folder_of_a_sparse_index_stands_for_all_below() {
+        let tracked = parse(&index(3, &[("a/", b"")]), 20).expect("parses");
+        assert!(tracked.holds(b"a/b/c") && tracked.holds(b"a") && !tracked.holds(b"b"));
+    }
+
+    #[test]
+    fn damage_is_an_error_and_never_a_panic() {
+        let whole = index(4, &[("dir/file", &[0]), ("ghost", &[200])]);
+        assert!(parse(&whole, 20).is_err());
+        let whole = index(2, &[("dir/file", b""), ("x", b"")]);
+        for cut in 0..whole.len() {
+            let _ = parse(&whole[..cut], 20);
+        }
+        let mut split = index(2, &[]);
+        split.truncate(12);
+        split.extend(b"link\0\0\0\x04abcd");
+        split.extend([0; 20]);
+        assert!(parse(&split, 20).is_err());
+    }
+}

@@ -1,0 +1,211 @@
+//! Finds the launcher of an agent: where the profile says, else on the usual paths, and reads it.
+
+use std::io;
+
+use super::launch::Launch;
+use super::{script, unit};
+use crate::host::{self, Host, Kind};
+use crate::model::{AbsPath, Agent, AgentUser, Os, Parameters, Unseen};
+
+/// The largest launcher that is read: 256 KiB.
+const LIMIT: u64 = 256 << 10;
+/// The most units of one folder that are read.
+const UNITS: usize = 1000;
+
+/// A launcher.
+#[derive(Clone, Debug)]
+pub struct Launcher {
+    /// Where it is.
+    pub path: AbsPath,
+    /// What kind of file it is.
+    pub form: Form,
+    /// The ways in which it starts the agent; empty where it could not be understood.
+    pub launches: Vec<Launch>,
+    /// Its lines, to show one.
+    pub text: String,
+}
+
+/// What kind of file a launcher is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// A shell script.
+    Script,
+    /// A systemd unit.
+    Unit,
+    /// A desktop file.
+    Desktop,
+    /// A program that cannot be read as text.
+    Program,
+}
+
+/// What came of the search.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// A launcher.
+    Launcher(Box<Launcher>),
+    /// None on the usual paths, or none where the profile says.
+    None {
+        /// Where the profile says.
+        named: Option<AbsPath>,
+    },
+    /// A file that may be one could not be read.
+    Unknown(Unseen),
+}
+
+/// Looks for the launcher of `agent`. `person` is whose own folders are looked through.
+pub fn launcher(host: &dyn Host, agent: &Agent, person: &AgentUser, parameters: &Parameters) -> Found {
+    let search = Search { host, agent };
+    if let Some(path) = parameters.text("launcher").and_then(AbsPath::new) {
+        return match search.named(&path) {
+            Ok(Some(launcher)) => Found::Launcher(Box::new(launcher)),
+            Ok(None) => Found::None { named: Some(path) },
+            Err(error) => unreadable(&path, &error),
+        };
+    }
+    for path in search.usual(person) {
+        match search.read(&path) {
+            Ok(Some(launcher)) if !launcher.launches.is_empty() => return Found::Launcher(Box::new(launcher)),
+            // What cannot be read on a usual path is, but for a name that says it, not taken for a launcher.
+            Err(error) if path.name_text().ends_with("-hardened") => return unreadable(&path, &error),
+            _ => {}
+        }
+    }
+    Found::None { named: None }
+}
+
+fn unreadable(path: &AbsPath, error: &io::Error) -> Found {
+    let how = if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
+    Found::Unknown(Unseen::new(format!("cannot read the launcher `{path}`: {error}"), how))
+}
+
+struct Search<'a> {
+    host: &'a dyn Host,
+    agent: &'a Agent,
+}
+
+impl Search<'_> {
+    fn named(&self, path: &AbsPath) -> io::Result<Option<Launcher>> {
+        match self.read(path) {
+            Ok(Some(launcher)) => Ok(Some(launcher)),
+            Ok(None) if host::exists(self.host, path)? => {
+                Ok(Some(Launcher { path: path.clone(), form: Form::Program, launches: Vec::new(), text: String::new() }))
+            }
+            other => other,
+        }
+    }
+
+    /// Every path where a launcher may be, in the order in which they are believed.
+    fn usual(&self, person: &AgentUser) -> Vec<AbsPath> {
+        let mut paths = Vec::new();
+        let home = person.home.as_ref();
+        for command in &self.agent.commands {
+            let system = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin"].iter().filter_map(AbsPath::new);
+            let opt = [format!("/opt/{command}"), format!("/opt/{command}/bin")].into_iter().filter_map(AbsPath::new);
+            let own = home.into_iter().flat_map(|home| [home.join(".local/bin"), home.join("bin")]);
+            let folders: Vec<AbsPath> = system.chain(opt).chain(own).collect();
+            paths.extend(folders.iter().map(|folder| folder.join(format!("{command}-hardened"))));
+            paths.extend(folders.iter().map(|folder| folder.join(command)));
+        }
+        if self.host.os() == Os::Linux {
+            paths.extend(self.units(home));
+        }
+        let shares = AbsPath::new("/usr/share/applications").into_iter();
+        let shares = shares.chain(home.map(|home| home.join(".local/share/applications")));
+        for folder in shares {
+            let names = self.agent.commands.iter().map(|command| format!("{command}.desktop"));
+            paths.extend(names.map(|name| folder.join(name)));
+        }
+        paths
+    }
+
+    /// Units of the machine's owner and the person; those of packages only where the name says so.
+    fn units(&self, home: Option<&AbsPath>) -> Vec<AbsPath> {
+        let given = ["/etc/systemd/system", "/etc/systemd/user", "/usr/local/lib/systemd/system"];
+        let mut folders: Vec<AbsPath> = given.iter().filter_map(AbsPath::new).collect();
+        folders.extend(home.map(|home| home.join(".config/systemd/user")));
+        folders.extend(["/usr/lib/systemd/system", "/usr/lib/systemd/user"].iter().filter_map(AbsPath::new));
+        let mut units = Vec::new();
+        for (at, folder) in folders.iter().enumerate() {
+            let packaged = at + 2 >= folders.len();
+            let Ok(entries) = self.host.list(folder) else { continue };
+            let names = entries.iter().filter_map(|entry| entry.name.to_str()).filter(|name| name.ends_with(".service"));
+            let named = |name: &&str| !packaged || self.agent.commands.iter().any(|command| name.contains(command.as_str()));
+            units.extend(names.filter(named).take(UNITS).map(|name| folder.join(name)));
+        }
+        units
+    }
+
+    /// None where there is nothing, or nothing that could be a launcher.
+    fn read(&self, path: &AbsPath) -> io::Result<Option<Launcher>> {
+        let found = host::resolve(self.host, path, None).and_then(|path| Ok((self.host.stat(&path)?, path)));
+        let (stat, target) = match found {
+            Ok(found) => found,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        // The agent itself may be a program of any size.
+        if stat.kind != Kind::File || stat.size > LIMIT {
+            return Ok(None);
+        }
+        let bytes = self.host.read(&target, LIMIT)?;
+        let Ok(text) = String::from_utf8(bytes) else { return Ok(None) };
+        let name = path.name_text().into_owned();
+        let agents = &self.agent.commands;
+        let (form, launches) = if name.ends_with(".service") {
+            let of_user = path.text().contains("/systemd/user/");
+            (Form::Unit, unit::launches(&self.with_drop_ins(path, text.clone()), agents, of_user))
+        } else if name.ends_with(".desktop") {
+            (Form::Desktop, unit::desktop(&text, agents))
+        } else if script::is_shell(&text) {
+            let source = |file: &str| {
+                let path = AbsPath::new(file)?;
+                host::read_text(self.host, &path, None, LIMIT).ok()?.map(|text| script::names(&text))
+            };
+            (Form::Script, script::launches(&text, agents, &path.text(), &source))
+        } else {
+            return Ok(None);
+        };
+        let launches = launches.into_iter().map(|launch| self.with_files(launch)).collect();
+        Ok(Some(Launcher { path: path.clone(), form, launches, text }))
+    }
+
+    /// The unit and the drop-ins beside it and in `/etc`, in order of their names.
+    fn with_drop_ins(&self, path: &AbsPath, text: String) -> Vec<String> {
+        let mut texts = vec![text];
+        let folder = format!("{}.d", path.name_text());
+        let beside = path.parent().map(|parent| parent.join(&folder));
+        let above = AbsPath::new("/etc/systemd/system").map(|system| system.join(&folder));
+        let mut folders: Vec<AbsPath> = beside.into_iter().chain(above).collect();
+        folders.dedup();
+        for folder in folders {
+            let Ok(entries) = self.host.list(&folder) else { continue };
+            let conf = entries.iter().filter(|entry| entry.name.to_string_lossy().ends_with(".conf")).take(50);
+            texts.extend(conf.filter_map(|entry| host::read_text(self.host, &folder.join(&entry.name), None, LIMIT).ok()?));
+        }
+        texts
+    }
+
+    /// Reads the names in files that the launch hands to the agent.
+    fn with_files(&self, mut launch: Launch) -> Launch {
+        for file in std::mem::take(&mut launch.unread) {
+            let text = AbsPath::new(&file).and_then(|path| host::read_text(self.host, &path, None, LIMIT).ok()).flatten();
+            match text {
+                Some(text) => {
+                    for name in text.lines().filter_map(env_file_name) {
+                        launch.pass_from(name, super::launch::Origin::File, launch.line);
+                    }
+                }
+                None => launch.unread.push(file),
+            }
+        }
+        launch
+    }
+}
+
+fn env_file_name(line: &str) -> Option<String> {
+    let line = line.trim();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, _) = line.split_once('=')?;
+    super::words::is_name(name.trim()).then(|| name.trim().to_owned())
+}

@@ -1,0 +1,593 @@
+//! What kind of value stands in a header, a variable, an argument or an address: a secret in plain text, a reference
+//! to one, a placeholder, or nothing of the kind. Values come in and never go out.
+//!
+//! Names and shapes decide here; [`is_token`] is the one place that knows formats, and where a scanner with a rule
+//! for each provider can stand in.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::address;
+
+/// The kind of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// Nothing to hide.
+    Plain,
+    /// Text that stands for a value to be filled in: `YOUR_API_KEY`.
+    Placeholder,
+    /// It names where the value is: `{env:KEY}`.
+    Reference,
+    /// The secret itself.
+    Secret,
+}
+
+/// Where a reference is resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// `{env:NAME}`: the environment, in OpenCode's words.
+    Env,
+    /// `{file:path}`: a file, in OpenCode's words.
+    File,
+    /// `${NAME}`, `${env:NAME}`, `$NAME`: the environment, in other agents' words.
+    Variable,
+    /// Asked of the person: `${input:key}`.
+    Prompt,
+    /// `$(command)`.
+    Command,
+    /// A secret store: `op://vault/item`.
+    Store,
+}
+
+/// A reference in a value. It holds names and paths, no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Reference {
+    /// As written: `{env:KEY}`.
+    pub text: String,
+    /// Where it is resolved.
+    pub source: Source,
+}
+
+/// The kind of a value with the references in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Classified {
+    pub(super) class: Class,
+    pub(super) references: Vec<Reference>,
+}
+
+/// Longest value that is looked at, and longest reference in one: what is longer is neither.
+const VALUE_LIMIT: usize = 64 << 10;
+const REFERENCE_LIMIT: usize = 512;
+
+/// How deep defaults may stand in defaults: `${A:-${B:-c}}`.
+const DEFAULT_DEPTH: usize = 8;
+
+/// Judges `value`, which stands under `name` (empty where it has none).
+pub(super) fn classify(name: &str, value: &str) -> Classified {
+    let (rest, mut references, mut defaults) = take_references(start(value, VALUE_LIMIT));
+    let mut class = judge(name, rest.trim(), !references.is_empty());
+    // A default is a value like any other, and may hold references again.
+    for _ in 0..DEFAULT_DEPTH {
+        let mut inner = Vec::new();
+        for default in std::mem::take(&mut defaults) {
+            let (rest, more, deeper) = take_references(default);
+            if judge(name, rest.trim(), !more.is_empty()) == Class::Secret {
+                class = Class::Secret;
+            }
+            references.extend(more);
+            inner.extend(deeper);
+        }
+        defaults = inner;
+    }
+    Classified { class, references }
+}
+
+/// The first `limit` bytes, or a little less.
+fn start(text: &str, limit: usize) -> &str {
+    let end = (0..=limit.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    text.get(..end.unwrap_or(0)).unwrap_or("")
+}
+
+fn judge(name: &str, rest: &str, has_reference: bool) -> Class {
+    let credential = without_scheme(rest);
+    let left = if has_reference { Class::Reference } else { Class::Plain };
+    if credential.chars().filter(|c| c.is_alphanumeric()).count() < 4 && !(is_password_name(name) && !has_reference) {
+        return left;
+    }
+    if has_password_in_address(rest) {
+        return Class::Secret;
+    }
+    if is_placeholder(credential) {
+        return if has_reference { Class::Reference } else { Class::Placeholder };
+    }
+    if is_token(credential) {
+        return Class::Secret;
+    }
+    // `prefix-{env:X}`: the reference is what matters.
+    if has_reference || is_setting(credential) {
+        return left;
+    }
+    let bare = credential.len() != rest.len() && rest.len() >= 12;
+    let is_secret = if is_password_name(name) {
+        !credential.is_empty()
+    } else if is_secret_name(name) || bare {
+        credential.len() >= 8 && !credential.contains(' ')
+    } else {
+        is_random(credential)
+    };
+    if is_secret { Class::Secret } else { Class::Plain }
+}
+
+/// Splits off `{env:…}` and its relatives: what is left, what they were, and their defaults.
+fn take_references(value: &str) -> (String, Vec<Reference>, Vec<&str>) {
+    let mut rest = String::new();
+    let mut defaults = Vec::new();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < value.len() {
+        match reference_at(&value[at..]) {
+            Some((length, source, default)) => {
+                let text = if default.is_some() {
+                    shortened(&value[at..at + length])
+                } else {
+                    value[at..at + length].to_owned()
+                };
+                found.push(Reference { text, source });
+                defaults.extend(default);
+                rest.push(' ');
+                at += length;
+            }
+            None => {
+                let next = value[at..].chars().next().map_or(1, char::len_utf8);
+                rest.push_str(&value[at..at + next]);
+                at += next;
+            }
+        }
+    }
+    (rest, found, defaults)
+}
+
+/// `${NAME:-default}` without its default.
+fn shortened(text: &str) -> String {
+    text.split(":-").next().map_or_else(|| text.to_owned(), |name| format!("{name}}}"))
+}
+
+/// The reference at the start of `text`: its length, its kind, its default.
+fn reference_at(text: &str) -> Option<(usize, Source, Option<&str>)> {
+    if !text.starts_with(['{', '$', '%', 'o', 'k', 'v', 's', 'p', 'd', 'b']) {
+        return None;
+    }
+    let text = start(text, REFERENCE_LIMIT);
+    let braced = |start: &str, source| {
+        let body = text.strip_prefix(start)?;
+        let end = body.find('}').filter(|end| *end > 0)?;
+        Some((start.len() + end + 1, source, None))
+    };
+    if let Some(found) = braced("{env:", Source::Env).or_else(|| braced("{file:", Source::File)) {
+        return Some(found);
+    }
+    if let Some(found) = braced("${input:", Source::Prompt).or_else(|| braced("${env:", Source::Variable)) {
+        return Some(found);
+    }
+    if let Some(found) = braced("{{", Source::Variable) {
+        return Some((found.0 + usize::from(text[found.0..].starts_with('}')), found.1, None));
+    }
+    if let Some(body) = text.strip_prefix("${") {
+        let end = closing(body).filter(|end| *end > 0)?;
+        let (name, default) = match body[..end].split_once(":-") {
+            Some((name, default)) => (name, Some(default)),
+            None => (&body[..end], None),
+        };
+        return is_name(name).then_some((end + 3, Source::Variable, default));
+    }
+    if text.starts_with("$(") {
+        let end = text.find(')')?;
+        return Some((end + 1, Source::Command, None));
+    }
+    if let Some(body) = text.strip_prefix('$') {
+        let end = body.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(body.len());
+        return is_name(&body[..end]).then_some((end + 1, Source::Variable, None));
+    }
+    if let Some(body) = text.strip_prefix('%') {
+        let end = body.find('%')?;
+        return (end > 2 && is_name(&body[..end])).then_some((end + 2, Source::Variable, None));
+    }
+    let stores = ["op://", "keychain:", "keyring:", "vault:", "vault://", "secret://", "pass:", "doppler://", "bws://"];
+    let store = stores.iter().find(|store| text.starts_with(**store))?;
+    let end = text.find(char::is_whitespace).unwrap_or(text.len());
+    (end > store.len()).then_some((end, Source::Store, None))
+}
+
+/// The brace that closes one that is open, others in between.
+fn closing(body: &str) -> Option<usize> {
+    let mut open = 1usize;
+    for (at, c) in body.char_indices() {
+        match c {
+            '{' => open += 1,
+            '}' if open == 1 => return Some(at),
+            '}' => open -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte))
+}
+
+/// `Bearer x`, `Basic x`, `token x` without the word before it.
+fn without_scheme(value: &str) -> &str {
+    let Some((scheme, rest)) = value.split_once(' ') else { return value };
+    let known = ["bearer", "basic", "token", "apikey", "api-key", "key", "digest"];
+    if known.contains(&scheme.trim_end_matches(':').to_ascii_lowercase().as_str()) { rest.trim() } else { value }
+}
+
+/// Text that waits to be replaced.
+pub(super) fn is_placeholder(value: &str) -> bool {
+    let text = value.trim().trim_matches(['"', '\'']).to_lowercase();
+    let inner = text.trim_matches(['<', '>', '[', ']', '(', ')', '{', '}', '*', '.', '…', '_', '-', ' ']);
+    if inner.is_empty() || (inner.len() < text.len() && text.starts_with(['<', '[']) && text.ends_with(['>', ']'])) {
+        return true;
+    }
+    let words = [
+        "your",
+        "xxxx",
+        "changeme",
+        "change_me",
+        "change-me",
+        "replace",
+        "example",
+        "placeholder",
+        "dummy",
+        "redacted",
+        "insert",
+        "todo",
+        "fixme",
+        "fill_in",
+        "fill-in",
+        "enter_",
+        "put_your",
+        "-here",
+        "_here",
+        "my_api",
+        "my-api",
+        "mykey",
+        "my-key",
+        "my_key",
+        "my-token",
+        "my_token",
+        "api_key",
+        "api-key",
+        "apikey",
+        "access_token",
+        "not-needed",
+        "not_needed",
+        "fake",
+        "sample",
+        "...",
+        "…",
+        "***",
+        "12345678",
+        "abcdefgh",
+        "goes_here",
+        "none",
+        "undefined",
+    ];
+    let weak = [
+        "password",
+        "passwd",
+        "pass",
+        "postgres",
+        "root",
+        "admin",
+        "test",
+        "guest",
+        "secret",
+        "token",
+        "user",
+        "key",
+        "development",
+        "local",
+        "localhost",
+        "demo",
+        "null",
+        "pat",
+    ];
+    let first = text.chars().next();
+    words.iter().any(|word| text.contains(word))
+        || weak.contains(&inner)
+        || text.chars().all(|c| Some(c) == first)
+        || text.starts_with("test-")
+        || text.starts_with("test_")
+}
+
+/// Formats of known providers.
+pub(super) fn is_token(value: &str) -> bool {
+    let starts: &[(&str, usize)] = &[
+        ("ghp_", 30),
+        ("gho_", 30),
+        ("ghu_", 30),
+        ("ghs_", 30),
+        ("ghr_", 30),
+        ("github_pat_", 30),
+        ("glpat-", 24),
+        ("sk-", 24),
+        ("sk_live_", 20),
+        ("sk_test_", 24),
+        ("rk_live_", 20),
+        ("xoxb-", 20),
+        ("xoxp-", 20),
+        ("xoxa-", 20),
+        ("xapp-", 20),
+        ("AKIA", 20),
+        ("ASIA", 20),
+        ("AIza", 35),
+        ("npm_", 30),
+        ("pypi-", 40),
+        ("hf_", 30),
+        ("SG.", 40),
+        ("dop_v1_", 40),
+        ("shpat_", 30),
+        ("ntn_", 30),
+        ("secret_", 40),
+        ("lin_api_", 30),
+        ("sntrys_", 30),
+        ("sbp_", 30),
+        ("tvly-", 24),
+        ("ctx7sk-", 24),
+        ("fc-", 30),
+        ("pplx-", 30),
+        ("gsk_", 30),
+        ("xai-", 40),
+        ("-----BEGIN ", 20),
+        ("figd_", 30),
+        ("pat-", 30),
+        ("dapi", 36),
+        ("r8_", 30),
+        ("glsa_", 30),
+        ("ATATT", 40),
+        ("EAACEdEose0cBA", 20),
+    ];
+    let mixed = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit()) || text.len() > 40;
+    let known = starts.iter().any(|(start, length)| {
+        value.starts_with(start) && value.len() >= *length && !value.contains(' ') && mixed(value)
+            || (*start == "-----BEGIN " && value.contains("PRIVATE KEY"))
+    });
+    // A JSON web token: three parts, the first two of them JSON in base64.
+    let parts: Vec<&str> = value.split('.').collect();
+    known || (parts.len() == 3 && parts[0].starts_with("eyJ") && parts[1].starts_with("eyJ") && parts[2].len() > 10)
+}
+
+/// `postgres://user:password@host/db`.
+fn has_password_in_address(value: &str) -> bool {
+    value.split_whitespace().any(|word| {
+        let start = word.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(0);
+        let word = &word[start..];
+        let userinfo = address::parse(word).and_then(|address| address.userinfo);
+        let Some((user, password)) = userinfo.as_deref().and_then(|text| text.split_once(':')) else { return false };
+        let references = !take_references(password).1.is_empty();
+        !references && !password.trim().is_empty() && !is_placeholder(password) && user != password
+    })
+}
+
+/// Values of settings: numbers, switches, paths, addresses, lists of words.
+fn is_setting(value: &str) -> bool {
+    let switch = matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no" | "on" | "off" | "none");
+    let path = value.starts_with(['/', '~', '.']) && value.contains('/') && !value.contains('=')
+        || value.contains(":\\")
+        || value.contains(":/");
+    switch || path || value.parse::<f64>().is_ok() && value.len() < 8
+}
+
+/// Letters and digits without an order that words have.
+fn is_random(value: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);
+    if value.len() < 32 || value.len() > 512 || !value.bytes().all(plain) || is_uuid(value) {
+        return false;
+    }
+    let count = |test: fn(&u8) -> bool| value.bytes().filter(|byte| test(byte)).count();
+    let (digits, letters) = (count(u8::is_ascii_digit), count(u8::is_ascii_alphabetic));
+    let slashes = value.bytes().filter(|byte| *byte == b'/').count();
+    digits >= 4 && letters >= 4 && slashes <= value.len() / 16 && entropy(value) > 3.3
+}
+
+fn is_uuid(value: &str) -> bool {
+    value.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+}
+
+/// Bits per character.
+fn entropy(value: &str) -> f64 {
+    let mut counts = [0u32; 256];
+    value.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
+    let all = value.len() as f64;
+    counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / all).map(|p| -p * p.log2()).sum()
+}
+
+/// The words of a name: `X-Api-Key`, `GITHUB_TOKEN`, `apiKey`, `--api-key`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && was_lower) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+        was_lower = c.is_lowercase();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Whether a value under this name is a password: then even a short one is a secret.
+fn is_password_name(name: &str) -> bool {
+    let words = words(name);
+    let last = words.last().map(String::as_str);
+    matches!(last, Some("password" | "passwd" | "pwd" | "passphrase")) || name.to_uppercase().ends_with("PASSWORD")
+}
+
+/// Whether a name promises a secret. `TOKEN_FILE`, `MAX_TOKENS`, `AUTH_TYPE` and `PUBLIC_KEY` do not.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    let words = words(name);
+    let harmless = [
+        "file",
+        "path",
+        "dir",
+        "id",
+        "name",
+        "type",
+        "mode",
+        "url",
+        "uri",
+        "host",
+        "limit",
+        "ttl",
+        "expiry",
+        "env",
+        "var",
+        "method",
+        "algorithm",
+        "provider",
+        "endpoint",
+        "port",
+        "user",
+        "username",
+        "region",
+        "count",
+        "size",
+        "enabled",
+        "timeout",
+        "store",
+        "prefix",
+        "header",
+        "format",
+    ];
+    if words.last().is_none_or(|last| harmless.contains(&last.as_str())) || words.iter().any(|word| word == "public") {
+        return false;
+    }
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let max_tokens = words.last().is_some_and(|last| last == "tokens");
+    let ends_in_key = words.last().is_some_and(|last| last == "key" || last.ends_with("apikey"));
+    is_password_name(name)
+        || ends_in_key
+        || has(&["authorization", "cookie", "bearer", "pat", "dsn", "credential", "credentials", "apikey", "auth"])
+        || (has(&["token", "secret", "secrets"]) || words.iter().any(|word| word.ends_with("token"))) && !max_tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Class::{Placeholder, Plain, Reference as Ref, Secret};
+
+    #[test]
+    fn values_are_told_apart_by_name_and_shape() {
+        let github = format!("ghp_{}", "16C7e42F292c6912E7710c838347Ae178B4a");
+        let hex = "3f9a1c5b7d2e4f60819a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f70";
+        for (name, value, class) in [
+            ("GITHUB_TOKEN", github.as_str(), Secret),
+            ("ANYTHING", github.as_str(), Secret),
+            ("Authorization", &format!("Bearer {github}"), Secret),
+            ("API_TOKEN", hex, Secret),
+            ("ANYTHING", hex, Secret),
+            ("DB_PASSWORD", "hunter2", Secret),
+            ("DATABASE_URL", "postgres://app:s3cr3tpw@db.example/app", Secret),
+            ("Authorization", "Bearer 7b1f55aa90c2", Secret),
+            ("API_KEY", "correcthorse9battery", Secret),
+            ("API_KEY", "${API_KEY:-9f8e7d6c5b4a39281706}", Secret),
+            ("", "-----BEGIN OPENSSH PRIVATE KEY-----", Secret),
+            // References.
+            ("Authorization", "Bearer {env:GITHUB_TOKEN}", Ref),
+            ("Authorization", "{file:~/.config/token}", Ref),
+            ("API_KEY", "${API_KEY}", Ref),
+            ("API_KEY", "${API_KEY:-}", Ref),
+            ("API_KEY", "${input:api-key}", Ref),
+            ("API_KEY", "$API_KEY", Ref),
+            ("API_TOKEN", "${API_TOKEN:-${OTHER_TOKEN:-${THIRD_TOKEN}}}", Ref),
+            ("API_TOKEN", "${API_TOKEN:-${OTHER_TOKEN:-9f8e7d6c5b4a39281706}}", Secret),
+            ("API_KEY", "op://vault/item/field", Ref),
+            ("DATABASE_URL", "postgres://app:${DB_PASSWORD}@db.example/app", Ref),
+            ("API_KEY", "%API_KEY%", Ref),
+            // Placeholders.
+            ("API_KEY", "YOUR_API_KEY", Placeholder),
+            ("API_KEY", "<token>", Placeholder),
+            ("API_KEY", "<falkordb-password>", Placeholder),
+            ("API_KEY", "[REDACTED_API_KEY]", Placeholder),
+            ("API_KEY", "xxxxxxxxxxxxxxxx", Placeholder),
+            ("API_KEY", "sk-xxxxxxxxxxxxxxxxxxxxxxxx", Placeholder),
+            ("DB_PASSWORD", "changeme", Placeholder),
+            ("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE", Placeholder),
+            ("API_KEY", "sk-proj-...", Placeholder),
+            ("POSTGRES_PASSWORD", "postgres", Placeholder),
+            ("DSN", "postgresql://user:pass@localhost:5432/db", Plain),
+            // Plain.
+            ("MAX_TOKENS", "4096000000", Plain),
+            ("TOKEN_FILE", "/run/secrets/token", Plain),
+            ("GITHUB_TOKEN", "/run/secrets/token", Plain),
+            ("AUTH_TYPE", "oauth-device", Plain),
+            ("AUTHOR", "Some Body With A Name", Plain),
+            ("NODE_ENV", "production", Plain),
+            ("PROJECT_ID", "6f1c1f7e-93a5-4b1e-8f1d-3f6a6f0d2a11", Plain),
+            ("PATH", "/usr/local/bin:/usr/bin:/bin", Plain),
+            ("DEBUG_AUTH", "true", Plain),
+            ("ENABLE_TOKEN", "1", Plain),
+            ("X-Toolset", "repos,issues,pull_requests,actions", Plain),
+            ("DATABASE_URL", "postgres://db.internal/app", Plain),
+            ("", "@modelcontextprotocol/server-filesystem@2025.11.25", Plain),
+            ("API_KEY", "", Plain),
+        ] {
+            assert_eq!(classify(name, value).class, class, "{name}={value}");
+        }
+    }
+
+    #[test]
+    fn references_are_named_with_their_source_and_without_defaults() {
+        for (value, text, source) in [
+            ("Bearer {env:TOKEN}", "{env:TOKEN}", Source::Env),
+            ("{file:~/.aws/credentials}", "{file:~/.aws/credentials}", Source::File),
+            ("x${TOKEN:-hunter2}y", "${TOKEN}", Source::Variable),
+            ("${env:TOKEN}", "${env:TOKEN}", Source::Variable),
+            ("${input:token}", "${input:token}", Source::Prompt),
+            ("$(pass show x)", "$(pass show x)", Source::Command),
+        ] {
+            let found = classify("", value).references;
+            assert_eq!(found, [Reference { text: text.into(), source }], "{value}");
+        }
+        assert!(classify("", "costs $5 or 100% of {env:}").references.is_empty());
+    }
+
+    #[test]
+    fn open_braces_without_end_cost_little() {
+        for piece in ["{env:", "${a:-", "$(", "{{", "op://", "%A"] {
+            classify("API_KEY", &piece.repeat(1 << 19));
+        }
+    }
+
+    #[test]
+    fn names_that_promise_a_secret() {
+        for (name, promises) in [
+            ("GITHUB_TOKEN", true),
+            ("githubToken", true),
+            ("X-Api-Key", true),
+            ("--api-key", true),
+            ("apikey", true),
+            ("Authorization", true),
+            ("CLIENT_SECRET", true),
+            ("PGPASSWORD", true),
+            ("MAX_TOKENS", false),
+            ("TOKENIZER", false),
+            ("PUBLIC_KEY", false),
+            ("KEY_ID", false),
+            ("AUTH_TYPE", false),
+            ("AUTHOR", false),
+            ("MONKEY", false),
+            ("TOKEN_FILE", false),
+        ] {
+            assert_eq!(is_secret_name(name), promises, "{name}");
+        }
+    }
+}

@@ -1,0 +1,560 @@
+//! The record of one server: what a check may speak of. Made from a [`Definition`]; no value that could be a secret
+//! gets past this file.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use super::address::{self, Address};
+use super::command::{self, Launch, Launcher};
+use super::container::Container;
+use super::definition::{Definition, OAuth, Placed};
+use super::lock::{Review, Tools};
+use super::package::{Package, Pin};
+use super::secret::{self, Class, Classified, Reference, Source};
+use super::shared::Shared;
+use super::source::Origin;
+use super::wording::Reading;
+use super::{argument, listening, repair};
+use crate::facts::config::{Effective, Span};
+use crate::model::{Location, Look, McpShape, Scope};
+
+/// An MCP server that a configuration defines.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Server {
+    /// Its name.
+    pub name: String,
+    /// Its name with what tells it from others of the same name: `github (.cursor/mcp.json)`.
+    pub label: String,
+    /// Where its command or address stands.
+    pub at: Option<Location>,
+    /// The layer of the configuration.
+    pub layer: String,
+    /// Who controls that layer: the repository, the account or the machine.
+    pub scope: Scope,
+    /// Whether it is switched on.
+    pub enabled: bool,
+    /// Whether the agent takes it from where it stands.
+    pub effective: bool,
+    /// Why not.
+    pub problem: Option<String>,
+    /// The same as the end of a sentence; empty where it is taken.
+    pub note: String,
+    /// How it is reached.
+    pub transport: Transport,
+    /// Its command line, or its address; values that could be secrets are masked.
+    pub runs: String,
+    /// What starts it.
+    pub launcher: Launcher,
+    /// What stands around the launcher: `bash -c`, `env`.
+    pub wrappers: Vec<String>,
+    /// The package that is held least firmly; null where nothing is fetched.
+    pub package: Option<String>,
+    /// The version of that package as written.
+    pub version: Option<String>,
+    /// How firmly it is held.
+    pub pin: Pin,
+    /// The same in words: "at version `1.2.3`", "with no version".
+    pub held: String,
+    /// Everything that is fetched when it starts.
+    pub packages: Vec<Package>,
+    /// How to write it so that it is held, in words.
+    pub pinned: String,
+    /// The container it runs in.
+    pub container: Option<Container>,
+    /// The remote side; null for a server that runs here and speaks over its own input and output.
+    pub remote: Option<Remote>,
+    /// Names of its headers, with the kind of each value.
+    pub headers: Vec<Value>,
+    /// Names of its variables, with the kind of each value.
+    pub env: Vec<Value>,
+    /// Secrets that stand in its definition.
+    pub secrets: Secrets,
+    /// What is looked up on this machine and sent to a remote side that the project chose.
+    pub sends: Sends,
+    /// What makes it listen on a TCP port of this machine, as written.
+    pub listens: Vec<String>,
+    /// Folders that it is told to serve.
+    pub roots: Vec<String>,
+    /// SHA-256 over its definition, secrets left out.
+    pub digest: String,
+    /// What to add to the list of reviewed servers so that it holds this definition.
+    pub entry: String,
+    /// Whether the list of reviewed servers holds it.
+    pub approval: Approval,
+    /// Whether its version is the one that was reviewed.
+    pub review: Review,
+    /// Its tools, compared with those that were reviewed.
+    pub tools: Tools,
+    /// Its own code, where that is a file.
+    pub source: Option<Origin>,
+    /// What of it the model reads and `harden` could read too.
+    pub texts: Look<Reading>,
+    /// What it has in common with projects that it must not be shared with; null where none are named.
+    pub shared: Look<Option<Vec<Shared>>>,
+}
+
+/// How a server is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// Through its standard input and output.
+    Stdio,
+    /// Over HTTP.
+    Http,
+    /// Over HTTP with server-sent events.
+    Sse,
+    /// Over a web socket.
+    Websocket,
+    /// Over a Unix socket.
+    UnixSocket,
+    /// In a way that is not understood.
+    Other,
+}
+
+/// The remote side of a server.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Remote {
+    /// Its address, without what could be a secret.
+    pub address: String,
+    /// Its host; null where that is decided at start.
+    pub host: Option<String>,
+    /// Its port.
+    pub port: Option<u16>,
+    /// Whether it is this machine.
+    pub loopback: bool,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
+    /// What switches off the check of its certificate, as written.
+    pub unverified: Vec<String>,
+    /// How the agent shows who it is.
+    pub auth: Auth,
+    /// What is wrong with the connection, in words.
+    pub weaknesses: Vec<String>,
+    /// Whether a local program stands between: `mcp-remote`.
+    pub bridge: bool,
+}
+
+/// How the agent shows a remote server who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Auth {
+    /// By a header.
+    Header,
+    /// By OAuth that is set up.
+    Oauth,
+    /// By OAuth where the server asks for it: the default.
+    OauthIfAsked,
+    /// By something in the address.
+    Address,
+    /// Not at all.
+    None,
+}
+
+/// A named value, without the value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Value {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: Class,
+    /// What it refers to.
+    pub references: Vec<Reference>,
+}
+
+/// Secrets in plain text.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct Secrets {
+    /// What they are called, never what they are.
+    pub names: Vec<String>,
+    /// Where the first stands.
+    pub at: Option<Location>,
+}
+
+/// What the agent looks up on this machine and sends away when it starts.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct Sends {
+    /// The references, with where each stands: "`{env:KEY}` in header `Authorization`".
+    pub names: Vec<String>,
+    /// The host they go to, in words.
+    pub to: String,
+    /// Where the project says so.
+    pub at: Option<Location>,
+}
+
+/// Whether a server is on the list of reviewed ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Approval {
+    /// With the digest of this definition.
+    Exact,
+    /// By its name alone: any definition will do.
+    Named,
+    /// With the digest of another definition.
+    Changed,
+    /// Not at all.
+    None,
+}
+
+/// Digits of a digest in an entry for the list: 128 bits, as hard to hit as the whole.
+const ENTRY_DIGITS: usize = 32;
+
+/// What the record is made in view of.
+pub(super) struct View<'a> {
+    pub(super) config: &'a Effective,
+    pub(super) shape: McpShape,
+    /// Whether the agent reads the place where the definition stands.
+    pub(super) live: bool,
+    /// The key below which the agent reads servers.
+    pub(super) read_at: &'a str,
+    /// The file, where each stands for itself.
+    pub(super) file: Option<&'a str>,
+    pub(super) approved: &'a [&'a str],
+    pub(super) allowed_hosts: &'a [&'a str],
+}
+
+/// A value of a definition with its role, for the questions that all of them are asked.
+struct Part<'a> {
+    /// Said in messages: "header `Authorization`".
+    role: String,
+    placed: &'a Placed,
+    class: Class,
+    references: Vec<Reference>,
+    /// Whether it goes to the remote side.
+    goes_out: bool,
+}
+
+/// What a definition comes to, with what it starts, for the facts that need more than the text.
+pub(super) fn record(definition: &Definition, view: &View<'_>) -> (Server, Launch) {
+    let argv: Vec<String> = definition.argv.iter().map(|placed| placed.text.clone()).collect();
+    let launch = command::parse(&argv);
+    let target = target(definition, &argv, &launch);
+    let parts = parts(definition, &argv, target.is_some());
+    let address = target.as_deref().and_then(address::parse);
+    let loosest = launch.loosest();
+    let layer = view.config.layer(definition.at);
+    let digest = digest(definition, &argv);
+    let effective = view.live && definition.problem.is_none();
+    let remote = address.as_ref().map(|address| remote(definition, address, &launch, &argv));
+    let known: Vec<&str> = launch.packages.iter().map(|package| package.name.as_str()).collect();
+    let server = Server {
+        name: definition.name.clone(),
+        label: view.file.map_or_else(|| definition.name.clone(), |file| format!("{} ({file})", definition.name)),
+        at: view.config.location(definition.at),
+        layer: layer.map(|layer| layer.name.clone()).unwrap_or_default(),
+        scope: layer.map_or(Scope::Repo, |layer| layer.scope),
+        enabled: definition.enabled,
+        effective,
+        note: problem(definition, view).map(|why| format!("; it does not start as it stands: {why}")).unwrap_or_default(),
+        problem: problem(definition, view),
+        transport: transport(definition, address.as_ref(), &launch),
+        runs: definition.url.as_ref().map_or_else(
+            || argument::shown(&argv, &known).join(" "),
+            |url| address::redacted(&url.text),
+        ),
+        launcher: launch.launcher,
+        wrappers: launch.wrappers.clone(),
+        package: loosest.map(|package| package.name.clone()),
+        version: loosest.and_then(|package| package.version.clone()),
+        pin: loosest.map_or(Pin::NotApplicable, |package| package.pin),
+        held: loosest.map_or_else(String::new, held),
+        packages: launch.packages.clone(),
+        pinned: repair::pinned(definition, &argv, &launch, view.shape),
+        container: shown_container(&launch),
+        headers: definition.headers.iter().map(|(name, placed)| value(name, &placed.text)).collect(),
+        env: env(definition, &launch),
+        secrets: secrets(&parts, view),
+        sends: sends(definition, &parts, remote.as_ref(), view, effective),
+        listens: listening::reasons(definition, remote.as_ref(), &launch),
+        roots: listening::roots(&launch),
+        approval: approval(&definition.name, &digest, view.approved),
+        entry: format!("{}@sha256:{}", definition.name, digest.get(..ENTRY_DIGITS).unwrap_or_default()),
+        digest,
+        remote,
+        review: Review::unknown(),
+        tools: Tools::unknown(),
+        source: None,
+        texts: Look::Known(Reading::default()),
+        shared: Look::Known(None),
+    };
+    (server, launch)
+}
+
+fn problem(definition: &Definition, view: &View<'_>) -> Option<String> {
+    let dead = || format!("servers are read below `{}` only", view.read_at);
+    if view.live { definition.problem.clone() } else { Some(dead()) }
+}
+
+fn shown_container(launch: &Launch) -> Option<Container> {
+    let container = launch.container.clone()?;
+    let tidy = |texts: Vec<String>| texts.iter().map(|text| crate::model::plain(text).into_owned()).collect();
+    Some(Container {
+        risks: tidy(container.risks),
+        ports: tidy(container.ports),
+        mounts: tidy(container.mounts),
+        ..container
+    })
+}
+
+fn value(name: &str, text: &str) -> Value {
+    let Classified { class, references } = secret::classify(name, text);
+    Value { name: crate::model::redact_line(name), kind: class, references }
+}
+
+fn env(definition: &Definition, launch: &Launch) -> Vec<Value> {
+    let own = definition.env.iter().map(|(name, placed)| value(name, &placed.text));
+    own.chain(launch.env.iter().map(|(name, text)| value(name, text))).collect()
+}
+
+/// How firmly a package is held, in words.
+fn held(package: &Package) -> String {
+    let version = package.version.as_deref().unwrap_or("(none)");
+    match package.pin {
+        Pin::NotApplicable => String::new(),
+        Pin::Digest => format!("by its digest `{version}`"),
+        Pin::GitCommit => format!("at the commit in `{version}`"),
+        Pin::Exact => format!("at version `{version}`"),
+        Pin::LocalPath => "from a file".into(),
+        Pin::Project => "as the project's lock file says".into(),
+        Pin::Range => format!("at any version in `{version}`"),
+        Pin::Tag => format!("at the tag `{version}`, which moves"),
+        Pin::GitBranch if package.version.is_none() => "from the head of a repository".into(),
+        Pin::GitBranch => format!("from the branch, tag or short commit `{version}`, which moves"),
+        Pin::Url => "from an address whose content may change".into(),
+        Pin::Variable => "at a version that a variable decides when it starts".into(),
+        Pin::None => "with no version named, so the newest".into(),
+    }
+}
+
+/// Programs that only carry on what they are told to a remote server.
+const BRIDGES: &[&str] = &["mcp-remote", "mcp-proxy", "supergateway", "mcp-remote-client", "@anthropic-ai/mcp-remote"];
+
+/// Where the agent ends up connecting: the address of the server, or that of a bridge.
+fn target(definition: &Definition, argv: &[String], launch: &Launch) -> Option<String> {
+    if let Some(url) = &definition.url {
+        return Some(url.text.clone());
+    }
+    let is_bridge = launch.packages.iter().any(|package| BRIDGES.contains(&package.name.as_str()))
+        || argv.first().is_some_and(|program| BRIDGES.iter().any(|bridge| program.ends_with(bridge)));
+    let addresses = launch.rest.iter().filter(|arg| arg.contains("://") && !arg.contains(' '));
+    addresses.filter(|_| is_bridge).find(|arg| arg.starts_with("http") || arg.starts_with("ws")).cloned()
+}
+
+fn transport(definition: &Definition, address: Option<&Address>, launch: &Launch) -> Transport {
+    if definition.url.is_none() {
+        return if launch.launcher == Launcher::None { Transport::Other } else { Transport::Stdio };
+    }
+    let Some(address) = address else { return Transport::Other };
+    let events = definition.kind.as_deref() == Some("sse") || address.path.trim_end_matches('/').ends_with("/sse");
+    match address.scheme.as_str() {
+        "http" | "https" if events => Transport::Sse,
+        "http" | "https" => Transport::Http,
+        "ws" | "wss" => Transport::Websocket,
+        "unix" => Transport::UnixSocket,
+        _ => Transport::Other,
+    }
+}
+
+fn remote(definition: &Definition, address: &Address, launch: &Launch, argv: &[String]) -> Remote {
+    let url = definition.url.as_ref().map(|url| url.text.clone());
+    let shown = url.or_else(|| target(definition, argv, launch)).unwrap_or_default();
+    let tls = matches!(address.scheme.as_str(), "https" | "wss");
+    let (unverified, auth) = (unverified(definition, launch, argv), auth(definition, address, argv));
+    let mut weaknesses = Vec::new();
+    weaknesses.extend((!tls).then(|| format!("`{}` is not encrypted", address.scheme)));
+    weaknesses.extend(unverified.iter().map(|off| format!("`{off}` switches off the check of its certificate")));
+    weaknesses.extend((auth == Auth::None).then(|| "nothing tells the server who asks, as OAuth is off".to_owned()));
+    Remote {
+        address: address::redacted(&shown),
+        host: address.host.clone(),
+        port: address.port,
+        loopback: address.scheme == "unix" || address.host.as_deref().is_some_and(address::is_loopback),
+        tls,
+        unverified,
+        auth,
+        weaknesses,
+        bridge: definition.url.is_none(),
+    }
+}
+
+fn auth(definition: &Definition, address: &Address, argv: &[String]) -> Auth {
+    let shows = |name: &str, text: &str| {
+        secret::is_secret_name(name) || matches!(secret::classify(name, text).class, Class::Secret | Class::Reference)
+    };
+    let header = definition.headers.iter().any(|(name, placed)| shows(name, &placed.text))
+        || argument::values(argv).iter().any(|value| secret::is_secret_name(&value.name));
+    let in_query = address.query.iter().any(|(name, value)| shows(name, value));
+    match &definition.oauth {
+        _ if header => Auth::Header,
+        OAuth::Set(_) => Auth::Oauth,
+        _ if in_query || address.userinfo.is_some() => Auth::Address,
+        OAuth::Unset => Auth::OauthIfAsked,
+        OAuth::Off => Auth::None,
+    }
+}
+
+fn unverified(definition: &Definition, launch: &Launch, argv: &[String]) -> Vec<String> {
+    let env = definition.env.iter().map(|(name, placed)| (name.as_str(), placed.text.as_str()));
+    let env = env.chain(launch.env.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    let off = env.filter(|(name, value)| match *name {
+        "NODE_TLS_REJECT_UNAUTHORIZED" | "PYTHONHTTPSVERIFY" => *value == "0",
+        "GIT_SSL_NO_VERIFY" => !matches!(*value, "" | "0" | "false"),
+        _ => false,
+    });
+    let mut found: Vec<String> = off.map(|(name, value)| format!("{name}={value}")).collect();
+    let switches = ["--insecure", "--allow-insecure", "--no-verify-ssl", "--no-check-certificate", "--ignore-ssl-errors"];
+    found.extend(argv.iter().filter(|arg| switches.contains(&arg.as_str())).cloned());
+    found
+}
+
+/// Every value of a definition, judged.
+fn parts<'a>(definition: &'a Definition, argv: &[String], is_remote: bool) -> Vec<Part<'a>> {
+    let mut parts = Vec::new();
+    let mut add = |role: String, placed: &'a Placed, judged: Classified, goes_out: bool| {
+        parts.push(Part { role, placed, class: judged.class, references: judged.references, goes_out });
+    };
+    for (name, placed) in &definition.headers {
+        add(format!("header `{name}`"), placed, secret::classify(name, &placed.text), true);
+    }
+    for (name, placed) in &definition.env {
+        add(format!("variable `{name}`"), placed, secret::classify(name, &placed.text), false);
+    }
+    if let Some(url) = &definition.url {
+        let judged = argument::in_address(&url.text).unwrap_or_else(|| secret::classify("", &url.text));
+        add("the address".into(), url, judged, true);
+    }
+    if let OAuth::Set(Some(secret)) = &definition.oauth {
+        add("the OAuth client secret".into(), secret, secret::classify("client_secret", &secret.text), true);
+    }
+    for value in argument::values(argv) {
+        let Some(placed) = definition.argv.get(value.index) else { continue };
+        let role = if value.name.is_empty() { format!("argument {}", value.index) } else { format!("argument `{}`", value.name) };
+        add(role, placed, Classified { class: value.class, references: value.references }, is_remote);
+    }
+    parts
+}
+
+fn secrets(parts: &[Part<'_>], view: &View<'_>) -> Secrets {
+    let found: Vec<&Part<'_>> = parts.iter().filter(|part| part.class == Class::Secret).collect();
+    Secrets {
+        names: found.iter().map(|part| part.role.clone()).collect(),
+        at: found.first().and_then(|part| view.config.location(part.placed.at)),
+    }
+}
+
+/// Which references leave the machine, to a host that nobody allowed, by the project's doing.
+fn sends(
+    definition: &Definition,
+    parts: &[Part<'_>],
+    remote: Option<&Remote>,
+    view: &View<'_>,
+    effective: bool,
+) -> Sends {
+    let Some(remote) = remote.filter(|remote| effective && definition.enabled && !remote.loopback) else {
+        return Sends::default();
+    };
+    if remote.host.as_deref().is_some_and(|host| address::is_listed(host, remote.port, view.allowed_hosts)) {
+        return Sends::default();
+    }
+    let by_project = |at: Span| view.config.layer(at).is_some_and(|layer| layer.scope == Scope::Repo);
+    let redirected = by_project(definition.at);
+    let resolved = |reference: &&Reference| match view.shape {
+        McpShape::Argv => matches!(reference.source, Source::Env | Source::File),
+        McpShape::CommandArgs => matches!(reference.source, Source::Variable | Source::Command),
+    };
+    let host = remote.host.as_ref().map(|host| format!("`{host}`"));
+    let to = host.unwrap_or_else(|| "a host that is put together at start".to_owned());
+    let mut sends = Sends { to, ..Sends::default() };
+    for part in parts.iter().filter(|part| part.goes_out && (redirected || by_project(part.placed.at))) {
+        for reference in part.references.iter().filter(resolved) {
+            sends.names.push(format!("`{}` in {}", reference.text, part.role));
+            let at = if by_project(part.placed.at) { part.placed.at } else { definition.at };
+            sends.at = sends.at.or_else(|| view.config.location(at));
+        }
+    }
+    sends
+}
+
+/// What the list says: `name`, `name@sha256:…`, or `name@` with the first digits.
+fn approval(name: &str, digest: &str, listed: &[&str]) -> Approval {
+    const FEWEST_DIGITS: usize = 16;
+    let mut best = Approval::None;
+    for entry in listed {
+        if *entry == name {
+            best = if best == Approval::Exact { best } else { Approval::Named };
+            continue;
+        }
+        let Some(wanted) = entry.strip_prefix(name).and_then(|rest| rest.strip_prefix('@')) else { continue };
+        let wanted = wanted.strip_prefix("sha256:").unwrap_or(wanted).to_lowercase();
+        if wanted.len() >= FEWEST_DIGITS && digest.starts_with(&wanted) {
+            return Approval::Exact;
+        }
+        if best == Approval::None {
+            best = Approval::Changed;
+        }
+    }
+    best
+}
+
+/// SHA-256 over what a server does, in one form for all dialects. Values that are secrets count by their names.
+fn digest(definition: &Definition, argv: &[String]) -> String {
+    let masked = |name: &str, text: &str| match secret::classify(name, text).class {
+        Class::Secret => "***".to_owned(),
+        _ => text.to_owned(),
+    };
+    let pairs = |pairs: &[(String, Placed)]| -> BTreeMap<String, Json> {
+        pairs.iter().map(|(name, placed)| (name.clone(), masked(name, &placed.text).into())).collect()
+    };
+    let hidden = argument::values(argv);
+    let is_hidden = |at: usize| hidden.iter().any(|value| value.index == at && value.class == Class::Secret);
+    let command: Vec<&str> =
+        argv.iter().enumerate().map(|(at, arg)| if is_hidden(at) { "***" } else { arg.as_str() }).collect();
+    let url = definition.url.as_ref().map(|url| match argument::in_address(&url.text).map(|found| found.class) {
+        Some(Class::Secret) => address::redacted(&url.text),
+        _ => url.text.clone(),
+    });
+    let form: BTreeMap<&str, Json> = [
+        ("command", command.into()),
+        ("cwd", definition.cwd.clone().into()),
+        ("env", serde_json::to_value(pairs(&definition.env)).unwrap_or_default()),
+        ("headers", serde_json::to_value(pairs(&definition.headers)).unwrap_or_default()),
+        ("oauth", matches!(definition.oauth, OAuth::Set(_)).into()),
+        ("url", url.into()),
+    ]
+    .into();
+    let text = serde_json::to_string(&form).unwrap_or_default();
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_holds_a_name_or_one_definition_of_it() {
+        let digest = "0123456789abcdef".repeat(4);
+        let full = format!("s@sha256:{digest}");
+        for (listed, approval_is) in [
+            (vec![], Approval::None),
+            (vec!["s"], Approval::Named),
+            (vec![full.as_str()], Approval::Exact),
+            (vec!["s@sha256:0123456789abcdef"], Approval::Exact),
+            (vec!["s@0123456789ABCDEF"], Approval::Exact),
+            (vec!["s@0123"], Approval::Changed),
+            (vec!["s@sha256:ffffffffffffffff"], Approval::Changed),
+            (vec!["s@sha256:ffffffffffffffff", "s"], Approval::Named),
+            (vec!["server"], Approval::None),
+            (vec!["S"], Approval::None),
+        ] {
+            assert_eq!(approval("s", &digest, &listed), approval_is, "{listed:?}");
+        }
+    }
+}

@@ -1,0 +1,515 @@
+//! The table of probes: to which places would a new connection be accepted?
+//!
+//! Rules cut addresses and ports into stretches that are treated alike, so it is enough to try the edges of every
+//! stretch the ruleset names. An answer of "blocked" therefore holds for the whole range of a probe.
+
+use std::collections::BTreeSet;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::packet::{ICMP, ICMP6, Interface, Packet, TCP, UDP};
+use super::ruleset::Ruleset;
+use super::value::{Key, span};
+use super::walk::{Fate, Walk, address, place};
+use crate::model::Look;
+
+/// Combinations of address, port, group and interface tried for one probe.
+const POINTS: usize = 4_000;
+/// Openings listed.
+const OPENINGS: usize = 100;
+/// Ports that the DNS probes ask about, and no other.
+const DNS_PORTS: [u16; 2] = [53, 853];
+
+/// Whether the account gets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::facts) enum Word {
+    /// A new connection would be accepted, to at least one undeclared place of the range.
+    Open,
+    /// None would.
+    Blocked,
+}
+
+/// Probes that are judged together.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::facts) struct Group {
+    /// Open where one of them is.
+    pub(in crate::facts) verdict: Look<Word>,
+    /// The open ones, with the rule or policy that lets them through.
+    pub(in crate::facts) open: Vec<String>,
+    /// All of them.
+    pub(in crate::facts) probes: Vec<Probe>,
+}
+
+/// A question about one kind of connection.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::facts) struct Probe {
+    /// What is tried.
+    pub(in crate::facts) name: String,
+    /// The answer.
+    pub(in crate::facts) verdict: Look<Word>,
+    /// A place that was tried first, where it is open.
+    pub(in crate::facts) to: Option<String>,
+    /// What decided.
+    pub(in crate::facts) by: String,
+}
+
+/// An address that the rules name one by one, or that the profile declares.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(in crate::facts) struct Opening {
+    /// The address, range or host name.
+    pub(in crate::facts) name: String,
+    /// Whether the profile declares it, in `allowed_hosts` or as `model_endpoint`.
+    pub(in crate::facts) declared: Look<bool>,
+    /// Whether the rules let the account reach it.
+    pub(in crate::facts) reachable: Look<bool>,
+}
+
+/// Addresses of one family, lowest and highest, with the port they are meant for where one is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::facts) struct Span {
+    pub(in crate::facts) v6: bool,
+    pub(in crate::facts) low: u128,
+    pub(in crate::facts) high: u128,
+    pub(in crate::facts) port: Option<u16>,
+    /// As the profile writes it.
+    pub(in crate::facts) name: String,
+}
+
+/// What the profile says the account may reach.
+#[derive(Clone, Debug, Default)]
+pub(in crate::facts) struct Declared {
+    pub(in crate::facts) spans: Vec<Span>,
+    pub(in crate::facts) loopback_ports: Vec<u16>,
+    /// Host names whose addresses only a name server knows.
+    pub(in crate::facts) names: Vec<String>,
+}
+
+/// Where packets for other machines leave.
+#[derive(Clone, Debug)]
+pub(in crate::facts) struct Network {
+    pub(in crate::facts) out4: Vec<Interface>,
+    pub(in crate::facts) out6: Vec<Interface>,
+}
+
+/// All answers.
+#[derive(Debug)]
+pub(in crate::facts) struct Reach {
+    pub(in crate::facts) ipv4: Group,
+    pub(in crate::facts) ipv6: Group,
+    pub(in crate::facts) dns: Group,
+    pub(in crate::facts) loopback: Group,
+    pub(in crate::facts) allowed: Vec<Opening>,
+}
+
+/// Asks every question for the account with this number and these groups.
+pub(in crate::facts) fn reach(
+    rules: &Ruleset,
+    uid: u32,
+    groups: &[u32],
+    network: &Network,
+    declared: &Declared,
+    v6_on: bool,
+) -> Reach {
+    let asker = Asker { walk: Walk::new(rules), uid, groups, network, declared, marks: Marks::of(rules) };
+    let ipv4 = asker.group(&GENERAL_4);
+    let ipv6 = asker.group(&GENERAL_6);
+    let dns = asker.group(if v6_on { &DNS } else { &DNS[..6] });
+    let loopback = asker.group(if v6_on { &LOOPBACK } else { &LOOPBACK[..2] });
+    let shut = |group: &Group| group.verdict != Look::Known(Word::Open);
+    let allowed = asker.openings([(false, shut(&ipv4)), (true, shut(&ipv6))]);
+    Reach { ipv4, ipv6, dns, loopback, allowed }
+}
+
+/// A question, before it is asked.
+struct Question {
+    name: &'static str,
+    v6: bool,
+    protocol: u8,
+    ranges: &'static [(u128, u128)],
+    ports: Ports,
+    /// Addresses that rules name one by one are left to the openings.
+    but_named: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Ports {
+    None,
+    /// Any but those of DNS.
+    Any,
+    Dns,
+}
+
+const fn ask(
+    name: &'static str,
+    v6: bool,
+    protocol: u8,
+    ranges: &'static [(u128, u128)],
+    ports: Ports,
+    but_named: bool,
+) -> Question {
+    Question { name, v6, protocol, ranges, ports, but_named }
+}
+
+const INTERNET_4: &[(u128, u128)] = &[
+    (0x0100_0000, 0x09ff_ffff),
+    (0x0b00_0000, 0x643f_ffff),
+    (0x6480_0000, 0x7eff_ffff),
+    (0x8000_0000, 0xa9fd_ffff),
+    (0xa9ff_0000, 0xac0f_ffff),
+    (0xac20_0000, 0xc0a7_ffff),
+    (0xc0a9_0000, 0xdfff_ffff),
+];
+const PRIVATE_4: &[(u128, u128)] =
+    &[(0x0a00_0000, 0x0aff_ffff), (0x6440_0000, 0x647f_ffff), (0xac10_0000, 0xac1f_ffff), (0xc0a8_0000, 0xc0a8_ffff)];
+const METADATA_4: &[(u128, u128)] = &[(0xa9fe_a9fe, 0xa9fe_a9fe)];
+const LOOPBACK_4: &[(u128, u128)] = &[(0x7f00_0001, 0x7fff_fffe)];
+const INTERNET_6: &[(u128, u128)] = &[(0x2000 << 112, (0x4000 << 112) - 1)];
+const PRIVATE_6: &[(u128, u128)] = &[(0xfc00 << 112, (0xfe00 << 112) - 1), (0xfe80 << 112, (0xfec0 << 112) - 1)];
+const METADATA_6: &[(u128, u128)] = &[(0xfd00_0ec2 << 96 | 0x254, 0xfd00_0ec2 << 96 | 0x254)];
+const LOOPBACK_6: &[(u128, u128)] = &[(1, 1)];
+
+const GENERAL_4: [Question; 6] = [
+    ask("TCP to the internet", false, TCP, INTERNET_4, Ports::Any, true),
+    ask("UDP to the internet", false, UDP, INTERNET_4, Ports::Any, true),
+    ask("ICMP to the internet", false, ICMP, INTERNET_4, Ports::None, true),
+    ask("TCP to private networks", false, TCP, PRIVATE_4, Ports::Any, true),
+    ask("UDP to private networks", false, UDP, PRIVATE_4, Ports::Any, true),
+    ask("the cloud metadata service", false, TCP, METADATA_4, Ports::Any, false),
+];
+const GENERAL_6: [Question; 6] = [
+    ask("TCP to the internet over IPv6", true, TCP, INTERNET_6, Ports::Any, true),
+    ask("UDP to the internet over IPv6", true, UDP, INTERNET_6, Ports::Any, true),
+    ask("ICMP to the internet over IPv6", true, ICMP6, INTERNET_6, Ports::None, true),
+    ask("TCP to private networks over IPv6", true, TCP, PRIVATE_6, Ports::Any, true),
+    ask("UDP to private networks over IPv6", true, UDP, PRIVATE_6, Ports::Any, true),
+    ask("the cloud metadata service over IPv6", true, TCP, METADATA_6, Ports::Any, false),
+];
+const DNS: [Question; 12] = [
+    ask("DNS over UDP to the resolver on loopback", false, UDP, LOOPBACK_4, Ports::Dns, false),
+    ask("DNS over TCP to the resolver on loopback", false, TCP, LOOPBACK_4, Ports::Dns, false),
+    ask("DNS over UDP to private networks", false, UDP, PRIVATE_4, Ports::Dns, false),
+    ask("DNS over TCP to private networks", false, TCP, PRIVATE_4, Ports::Dns, false),
+    ask("DNS over UDP to the internet", false, UDP, INTERNET_4, Ports::Dns, false),
+    ask("DNS over TCP to the internet", false, TCP, INTERNET_4, Ports::Dns, false),
+    ask("DNS over UDP to the resolver on ::1", true, UDP, LOOPBACK_6, Ports::Dns, false),
+    ask("DNS over TCP to the resolver on ::1", true, TCP, LOOPBACK_6, Ports::Dns, false),
+    ask("DNS over UDP to private networks over IPv6", true, UDP, PRIVATE_6, Ports::Dns, false),
+    ask("DNS over TCP to private networks over IPv6", true, TCP, PRIVATE_6, Ports::Dns, false),
+    ask("DNS over UDP to the internet over IPv6", true, UDP, INTERNET_6, Ports::Dns, false),
+    ask("DNS over TCP to the internet over IPv6", true, TCP, INTERNET_6, Ports::Dns, false),
+];
+const LOOPBACK: [Question; 4] = [
+    ask("TCP to 127.0.0.0/8", false, TCP, LOOPBACK_4, Ports::Any, false),
+    ask("UDP to 127.0.0.0/8", false, UDP, LOOPBACK_4, Ports::Any, false),
+    ask("TCP to ::1", true, TCP, LOOPBACK_6, Ports::Any, false),
+    ask("UDP to ::1", true, UDP, LOOPBACK_6, Ports::Any, false),
+];
+
+struct Asker<'a> {
+    walk: Walk<'a>,
+    uid: u32,
+    groups: &'a [u32],
+    network: &'a Network,
+    declared: &'a Declared,
+    marks: Marks,
+}
+
+impl Asker<'_> {
+    fn group(&self, questions: &[Question]) -> Group {
+        let probes: Vec<Probe> = questions.iter().map(|question| self.probe(question)).collect();
+        let open = open(&probes);
+        let untold = probes.iter().find_map(|probe| match &probe.verdict {
+            Look::Unknown(unseen) => Some(Look::Unknown(unseen.clone())),
+            Look::Known(_) => None,
+        });
+        let verdict = match (open.is_empty(), untold) {
+            (false, _) => Look::Known(Word::Open),
+            (true, Some(untold)) => untold,
+            (true, None) => Look::Known(Word::Blocked),
+        };
+        Group { verdict, open, probes }
+    }
+
+    fn probe(&self, question: &Question) -> Probe {
+        let named = if question.but_named { self.marks.narrow(question.v6) } else { Vec::new() };
+        let free = |to: u128| !named.iter().any(|(low, high)| *low <= to && to <= *high);
+        let places = self.marks.addresses(question.v6, question.ranges).into_iter().filter(|to| free(*to));
+        let ports = self.ports(question);
+        let name = question.name.to_owned();
+        let answer = self.try_all(question.v6, question.protocol, places, &ports);
+        let (verdict, to, by) = match answer {
+            Answer::Open(at, by) => (Look::Known(Word::Open), Some(at), by),
+            Answer::Blocked(by) => (Look::Known(Word::Blocked), None, by),
+            Answer::Untold(why) => (untold(&name, &why), None, why),
+        };
+        Probe { name, verdict, to, by }
+    }
+
+    fn ports(&self, question: &Question) -> Vec<Option<u16>> {
+        match question.ports {
+            Ports::None => vec![None],
+            Ports::Dns => DNS_PORTS.iter().map(|port| Some(*port)).collect(),
+            Ports::Any => self.marks.ports.iter().filter(|port| !DNS_PORTS.contains(port)).map(|p| Some(*p)).collect(),
+        }
+    }
+
+    /// Tries every combination until one gets through.
+    fn try_all(&self, v6: bool, protocol: u8, places: impl Iterator<Item = u128>, ports: &[Option<u16>]) -> Answer {
+        let (mut tried, mut untold, mut by) = (0, None, String::new());
+        for to in places {
+            for port in ports.iter().filter(|port| !self.is_declared(v6, to, **port)) {
+                for packet in self.packets(v6, protocol, to, *port) {
+                    tried += 1;
+                    if tried > POINTS {
+                        return Answer::Untold("the rules name too many addresses and ports to try them all".into());
+                    }
+                    match self.walk.fate(&packet) {
+                        Fate::Through(by) => return Answer::Open(place(v6, to, *port), self.by(&packet, by)),
+                        Fate::Stopped(rule) => by = rule,
+                        Fate::Untold(why) => untold = untold.or(Some(why)),
+                        Fate::Sent(to, port) if self.is_declared(v6, to, port) => {
+                            by = format!("the rules send it to {}, which is declared", place(v6, to, port));
+                        }
+                        Fate::Sent(to, port) => {
+                            let to = place(v6, to, port);
+                            untold =
+                                untold.or(Some(format!("the rules send it to {to}, and what that does is not seen")));
+                        }
+                    }
+                }
+            }
+        }
+        untold.map_or(Answer::Blocked(by), Answer::Untold)
+    }
+
+    fn packets(&self, v6: bool, protocol: u8, to: u128, port: Option<u16>) -> Vec<Packet> {
+        let lo = [Interface::Named("lo".into())];
+        let packet = |leaves: &Interface, group: u32| Packet {
+            v6,
+            protocol,
+            to,
+            port,
+            owner: Some((self.uid, group)),
+            leaves: leaves.clone(),
+            arrives: Interface::None,
+            marked: false,
+            untracked: false,
+        };
+        let ways: &[Interface] = match (packet(&lo[0], 0).is_loopback(), v6) {
+            (true, _) => &lo,
+            (_, true) => &self.network.out6,
+            (_, false) => &self.network.out4,
+        };
+        ways.iter().flat_map(|way| self.groups.iter().map(move |group| packet(way, *group))).collect()
+    }
+
+    /// What decided, with the group that it takes where that is not the main one.
+    fn by(&self, packet: &Packet, by: String) -> String {
+        let other = packet.owner.map(|(_, group)| group).filter(|group| self.groups.first() != Some(group));
+        other.map_or(by.clone(), |group| format!("{by}, in group {group}"))
+    }
+
+    fn is_declared(&self, v6: bool, to: u128, port: Option<u16>) -> bool {
+        let loopback = if v6 { to == 1 } else { to >> 24 == 127 };
+        if loopback && port.is_some_and(|port| self.declared.loopback_ports.contains(&port)) {
+            return true;
+        }
+        self.declared.spans.iter().any(|span| {
+            let here = span.v6 == v6 && span.low <= to && to <= span.high;
+            // "127.0.0.1" without a port would declare every service of the machine.
+            here && if loopback {
+                span.port.is_some() && span.port == port
+            } else {
+                span.port.is_none() || span.port == port
+            }
+        })
+    }
+
+    /// Addresses that rules name one by one and let through, then those that are declared.
+    fn openings(&self, families: [(bool, bool); 2]) -> Vec<Opening> {
+        let mut found = Vec::new();
+        for (v6, _) in families.iter().filter(|(_, shut)| *shut) {
+            let loopback = |low: u128| if *v6 { low == 1 } else { low >> 24 == 127 };
+            let narrow = self.marks.narrow(*v6).into_iter().filter(|(low, _)| !loopback(*low) && *low != 0);
+            for (low, high) in narrow {
+                let declared = self.declared.spans.iter().any(|s| s.v6 == *v6 && s.low <= low && high <= s.high);
+                if declared {
+                    continue;
+                }
+                let name = if low == high {
+                    address(*v6, low)
+                } else {
+                    format!("{}-{}", address(*v6, low), address(*v6, high))
+                };
+                let reachable = self.reaches(*v6, low, None);
+                if reachable != Look::Known(false) {
+                    found.push(Opening { declared: self.undeclared(&name), name, reachable });
+                }
+            }
+        }
+        found.truncate(OPENINGS);
+        let spans = self.declared.spans.iter().filter(|span| families.contains(&(span.v6, true)));
+        found.extend(spans.map(|span| Opening {
+            name: span.name.clone(),
+            declared: Look::Known(true),
+            reachable: self.reaches(span.v6, span.low, span.port),
+        }));
+        found.extend(self.declared.names.iter().map(|name| Opening {
+            name: name.clone(),
+            declared: Look::Known(true),
+            reachable: Look::unknown(
+                format!("the addresses of `{name}` are known to name servers only, and an audit asks nobody"),
+                "declare the addresses that the rules hold, or pin the name in /etc/hosts",
+            ),
+        }));
+        found
+    }
+
+    /// An address that no literal declares could still belong to a declared name.
+    fn undeclared(&self, address: &str) -> Look<bool> {
+        if self.declared.names.is_empty() {
+            return Look::Known(false);
+        }
+        let names = self.declared.names.join(", ");
+        Look::unknown(
+            format!("whether {address} belongs to {names} only a name server knows, and an audit asks nobody"),
+            "declare the addresses that the rules hold, or pin the name in /etc/hosts",
+        )
+    }
+
+    /// Whether anything at an address can be reached, on any port or on this one.
+    fn reaches(&self, v6: bool, to: u128, port: Option<u16>) -> Look<bool> {
+        let all: Vec<Option<u16>> = self.marks.ports.iter().map(|port| Some(*port)).collect();
+        let ports = port.map_or(all, |port| vec![Some(port)]);
+        let mut untold = None;
+        for protocol in [TCP, UDP] {
+            for packet in ports.iter().flat_map(|port| self.packets(v6, protocol, to, *port)).take(POINTS) {
+                match self.walk.fate(&packet) {
+                    Fate::Through(_) | Fate::Sent(..) => return Look::Known(true),
+                    Fate::Untold(why) => untold = untold.or(Some(why)),
+                    Fate::Stopped(_) => {}
+                }
+            }
+        }
+        untold.map_or(Look::Known(false), |why| Look::unknown(why, "look at the rule by hand"))
+    }
+}
+
+/// The open ones in words; those that the same rule lets through together.
+fn open(probes: &[Probe]) -> Vec<String> {
+    let mut by_rule: Vec<(&str, Vec<String>)> = Vec::new();
+    for probe in probes {
+        let Some(to) = &probe.to else { continue };
+        let name = format!("{} ({to})", probe.name);
+        match by_rule.iter_mut().find(|(by, ..)| *by == probe.by) {
+            Some((_, names)) => names.push(name),
+            None => by_rule.push((&probe.by, vec![name])),
+        }
+    }
+    by_rule.into_iter().map(|(by, names)| format!("{}: {by}", names.join(", "))).collect()
+}
+
+enum Answer {
+    Open(String, String),
+    Blocked(String),
+    Untold(String),
+}
+
+fn untold(name: &str, why: &str) -> Look<Word> {
+    Look::unknown(format!("whether {name} is open: {why}"), "look at the rule by hand, or write it more plainly")
+}
+
+/// The addresses and ports at which rules change their mind.
+struct Marks {
+    v4: BTreeSet<(u128, u128)>,
+    v6: BTreeSet<(u128, u128)>,
+    ports: Vec<u16>,
+}
+
+impl Marks {
+    fn of(rules: &Ruleset) -> Self {
+        let mut marks = Self { v4: BTreeSet::new(), v6: BTreeSet::new(), ports: Vec::new() };
+        let mut ports: BTreeSet<u16> = BTreeSet::new();
+        let exprs = rules.chains.iter().flat_map(|chain| &chain.rules).flat_map(|rule| &rule.expr);
+        for value in exprs.chain(rules.sets.values().flatten()) {
+            marks.collect(value, &mut ports);
+        }
+        // Well-known first, so that an answer names a place that people recognise.
+        marks.ports = vec![443, 80, 1, 1024, 65535];
+        marks.ports.extend(ports.into_iter().filter(|port| ![443, 80, 1, 1024, 65535].contains(port)));
+        marks
+    }
+
+    fn collect(&mut self, value: &Value, ports: &mut BTreeSet<u16>) {
+        let numbers =
+            value.get("range").and_then(Value::as_array).is_some_and(|list| list.iter().any(Value::is_number));
+        if !numbers && !value.is_number() {
+            let ordered = |key| span(key, value).filter(|(low, high)| low <= high);
+            let (v4, v6) = (ordered(Key::Address4), ordered(Key::Address6));
+            self.v4.extend(v4);
+            self.v6.extend(v6);
+            if v4.or(v6).is_some() {
+                return;
+            }
+        }
+        match value {
+            Value::Number(number) => {
+                let near = number.as_u64().and_then(|n| u16::try_from(n).ok()).into_iter();
+                ports.extend(near.flat_map(|n| [n.saturating_sub(1).max(1), n.max(1), n.saturating_add(1)]));
+            }
+            Value::Array(list) => list.iter().for_each(|item| self.collect(item, ports)),
+            Value::Object(object) => object
+                .iter()
+                .filter(|(key, _)| !NO_PLACE.contains(&key.as_str()))
+                .for_each(|(_, item)| self.collect(item, ports)),
+            _ => {}
+        }
+    }
+
+    fn spans(&self, v6: bool) -> &BTreeSet<(u128, u128)> {
+        if v6 { &self.v6 } else { &self.v4 }
+    }
+
+    /// What is named one by one: at most a /24, or a /64.
+    fn narrow(&self, v6: bool) -> Vec<(u128, u128)> {
+        let most = if v6 { u128::from(u64::MAX) } else { 255 };
+        self.spans(v6).iter().copied().filter(|(low, high)| high - low <= most).collect()
+    }
+
+    /// One address of every stretch that lies in the ranges, an ordinary one first.
+    fn addresses(&self, v6: bool, ranges: &[(u128, u128)]) -> Vec<u128> {
+        let usual = if v6 { 0x2001_0db8 << 96 | 7 } else { 0xcb00_7107 };
+        let edges = ranges.iter().flat_map(|(low, high)| [low | 1, *low, *high]);
+        let marks =
+            self.spans(v6).iter().flat_map(|(low, high)| [low.saturating_sub(1), *low, *high, high.saturating_add(1)]);
+        let mut found: Vec<u128> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for to in std::iter::once(usual).chain(edges).chain(marks) {
+            if ranges.iter().any(|(low, high)| *low <= to && to <= *high) && seen.insert(to) {
+                found.push(to);
+            }
+        }
+        found
+    }
+}
+
+/// Numbers under these keys count packets or name things.
+const NO_PLACE: [&str; 6] = ["counter", "limit", "log", "quota", "meta", "mangle"];
+
+/// The literal address or prefix a text is.
+pub(in crate::facts) fn literal_span(text: &str) -> Option<(bool, u128, u128)> {
+    let (host, length) = match text.split_once('/') {
+        Some((host, length)) => (host, Some(length.parse::<u64>().ok()?)),
+        None => (text, None),
+    };
+    let v6 = host.contains(':');
+    let key = if v6 { Key::Address6 } else { Key::Address4 };
+    let value = match length {
+        Some(len) => serde_json::json!({ "prefix": { "addr": host, "len": len } }),
+        None => Value::String(host.to_owned()),
+    };
+    span(key, &value).map(|(low, high)| (v6, low, high))
+}

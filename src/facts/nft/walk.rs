@@ -1,0 +1,527 @@
+//! Follows a packet through the chains in its way.
+//!
+//! A rule that may or may not match leaves both outcomes open, so the result is a set: could it be accepted, could it
+//! be stopped. Only a set of one is an answer.
+
+use std::cell::Cell;
+
+use serde_json::Value;
+
+use super::packet::{Field, Interface, Packet};
+use super::ruleset::{Chain, Rule, Ruleset, jump_target};
+use super::value::{Key, flags, literal, member_of_tuple};
+
+/// As deep as the kernel lets chains call each other.
+const DEPTH: usize = 16;
+/// Rules looked at for one packet, and for all of them; beyond it the answer is unknown.
+const STEPS: u32 = 100_000;
+const ALL_STEPS: u32 = 2_000_000;
+/// Reasons kept for an unknown answer.
+const REASONS: usize = 3;
+
+/// What becomes of a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It gets through; by which rule or policy.
+    Through(String),
+    /// It does not; by which rule or policy.
+    Stopped(String),
+    /// It goes somewhere else, and gets through there.
+    Sent(u128, Option<u16>),
+    /// It cannot be told; why.
+    Untold(String),
+}
+
+/// Where a packet can leave a chain.
+#[derive(Debug, Default)]
+struct Ends {
+    accepted: bool,
+    stopped: bool,
+    /// The next rule is looked at.
+    passed: bool,
+    /// The chain is left without a decision.
+    returned: bool,
+    /// What was not understood on the way.
+    why: Vec<String>,
+    /// The rule that accepts.
+    accepts: Option<String>,
+    /// The rule that stops.
+    stops: Option<String>,
+    /// Where a rule sends it instead.
+    sent: Option<(u128, Option<u16>)>,
+}
+
+/// How a statement deals with the packet.
+enum Step {
+    /// The next statement is looked at.
+    On,
+    /// The rule does not match.
+    Out,
+    /// The rule may match.
+    Maybe(String),
+    /// The packet's way in this chain ends here, or forks.
+    End(Ends),
+}
+
+pub(super) struct Walk<'a> {
+    rules: &'a Ruleset,
+    steps: Cell<u32>,
+    all_steps: Cell<u32>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(rules: &'a Ruleset) -> Self {
+        Self { rules, steps: Cell::new(0), all_steps: Cell::new(0) }
+    }
+
+    /// What becomes of the first packet of a connection on its way out, and in again where it stays here.
+    pub(super) fn fate(&self, packet: &Packet) -> Fate {
+        self.all_steps.set(self.all_steps.get().saturating_add(self.steps.replace(0)));
+        if self.all_steps.get() > ALL_STEPS {
+            return Fate::Untold("the ruleset is too large to follow for every place".into());
+        }
+        let mut packet = packet.clone();
+        let (mut why, mut by, mut sent) = (Vec::new(), None, None);
+        let mut hooks = vec!["output", "postrouting"];
+        let mut next = 0;
+        while let Some(hook) = hooks.get(next).copied() {
+            next += 1;
+            if hook == "prerouting" {
+                let came = std::mem::replace(&mut packet.leaves, Interface::None);
+                packet.arrives = came;
+                packet.owner = None;
+            }
+            for chain in self.chains(hook, &packet) {
+                let mut ends = self.base(chain, &mut packet);
+                if ends.stopped && !ends.accepted {
+                    return Fate::Stopped(ends.stops.unwrap_or_default());
+                }
+                if ends.stopped {
+                    why.append(&mut ends.why);
+                }
+                by = better(by, ends.accepts);
+                if let Some((to, port)) = ends.sent {
+                    packet.to = to;
+                    packet.port = port.or(packet.port);
+                    packet.leaves =
+                        if packet.is_loopback() { Interface::Named("lo".into()) } else { Interface::Outside };
+                    sent = Some((to, packet.port));
+                }
+            }
+            if hook == "postrouting" {
+                hooks.extend(if packet.is_loopback() { &["prerouting", "input"][..] } else { &["egress"] });
+            }
+        }
+        why.extend(self.rules.unseen.iter().map(|what| format!("{what} may stop it")));
+        if !why.is_empty() {
+            why.dedup();
+            why.truncate(REASONS);
+            return Fate::Untold(why.join("; "));
+        }
+        match sent {
+            Some((to, port)) => Fate::Sent(to, port),
+            None => Fate::Through(by.unwrap_or_else(|| "no chain stands in its way".into())),
+        }
+    }
+
+    fn chains(&self, hook: &str, packet: &Packet) -> Vec<&'a Chain> {
+        let families: &[&str] = match (hook, packet.v6) {
+            ("egress", _) => &["netdev", "inet"],
+            (_, true) => &["inet", "ip6"],
+            (_, false) => &["inet", "ip"],
+        };
+        let mut chains = self.rules.on_hook(hook, families);
+        if let (true, Interface::Named(name)) = (hook == "egress", &packet.leaves) {
+            let on = |c: &&Chain| c.hook.as_ref().is_some_and(|h| h.devices.is_empty() || h.devices.contains(name));
+            chains.retain(on);
+        }
+        chains
+    }
+
+    fn base(&self, chain: &Chain, packet: &mut Packet) -> Ends {
+        let Some(hook) = &chain.hook else { return Ends::default() };
+        if hook.nat && packet.untracked {
+            return Ends { accepted: true, ..Ends::default() };
+        }
+        let mut ends = self.chain(chain, packet, 0);
+        if ends.passed || ends.returned {
+            let policy = |does: &str| Some(format!("no rule of `{}` {does} it, and its policy", chain.place()));
+            if hook.drops {
+                ends.stopped = true;
+                ends.stops = ends.stops.or(Some(format!("the drop policy of `{}`", chain.place())));
+            } else {
+                ends.accepted = true;
+                ends.accepts = ends.accepts.or_else(|| policy("stops").map(|text| format!("{text} is accept")));
+            }
+        }
+        if hook.name == "egress" && ends.stopped && packet.leaves == Interface::Outside {
+            ends.accepted = true;
+            ends.why.push(format!("`{}` stands on some interfaces only", chain.place()));
+        }
+        ends
+    }
+
+    fn chain(&self, chain: &Chain, packet: &mut Packet, depth: usize) -> Ends {
+        let mut all = Ends::default();
+        for rule in &chain.rules {
+            self.steps.set(self.steps.get() + 1);
+            if depth > DEPTH || self.steps.get() > STEPS {
+                all.why.push("the chains call each other too deeply to follow".into());
+                return Ends { accepted: true, stopped: true, passed: true, ..all };
+            }
+            let Some((ends, sure)) = self.rule(chain, rule, packet, depth) else { continue };
+            let goes_on = ends.passed;
+            all.returned |= ends.returned;
+            all.accepted |= ends.accepted;
+            all.stopped |= ends.stopped;
+            all.why.extend(ends.why);
+            all.accepts = all.accepts.or(ends.accepts);
+            all.stops = all.stops.or(ends.stops);
+            all.sent = all.sent.or(ends.sent);
+            if sure && !goes_on {
+                return all;
+            }
+        }
+        Ends { passed: true, ..all }
+    }
+
+    /// The ends a rule can lead to, and whether it matches for sure. None where it has no say.
+    fn rule(&self, chain: &Chain, rule: &Rule, packet: &mut Packet, depth: usize) -> Option<(Ends, bool)> {
+        let mut maybe: Option<String> = None;
+        for statement in &rule.expr {
+            if let (Some(why), true) = (&maybe, statement.get("notrack").is_some()) {
+                let why = vec![why.clone()];
+                return Some((Ends { accepted: true, stopped: true, passed: true, why, ..Ends::default() }, false));
+            }
+            match self.statement(chain, statement, packet, depth) {
+                Step::On => {}
+                Step::Out => return None,
+                Step::Maybe(what) => {
+                    maybe.get_or_insert_with(|| format!("{what} in rule `{}` of `{}`", rule.text, chain.place()));
+                }
+                Step::End(mut ends) => {
+                    let named = || Some(format!("`{}` in `{}`", rule.text, chain.place()));
+                    if ends.accepted && ends.accepts.is_none() {
+                        ends.accepts = named();
+                    }
+                    if ends.stopped && ends.stops.is_none() {
+                        ends.stops = named();
+                    }
+                    let sure = maybe.is_none();
+                    if let Some(why) = maybe.filter(|_| ends.accepted || ends.stopped || ends.returned) {
+                        ends.why.push(why);
+                    }
+                    if !sure && ends.sent.take().is_some() {
+                        (ends.accepted, ends.stopped) = (true, true);
+                    }
+                    return Some((ends, sure));
+                }
+            }
+        }
+        None
+    }
+
+    fn statement(&self, chain: &Chain, statement: &Value, packet: &mut Packet, depth: usize) -> Step {
+        let Some((kind, body)) = statement.as_object().and_then(|object| object.iter().next()) else {
+            return Step::Maybe("an expression that is no object".into());
+        };
+        match kind.as_str() {
+            "match" => self.compare(chain, body, packet),
+            "vmap" => self.choose(chain, body, packet, depth),
+            "accept" | "drop" | "reject" | "return" | "continue" | "jump" | "goto" => {
+                self.verdict(chain, statement, packet, depth)
+            }
+            "counter" | "log" | "notrack" | "masquerade" | "snat" | "dup" | "flow" => effect(kind, packet),
+            "limit" => under_limit(body),
+            "mangle" => mangle(body, packet),
+            "dnat" | "redirect" => redirect(kind, body, packet),
+            "set" if body.get("stmt").is_none() => Step::On,
+            "queue" => {
+                let why = vec![format!("a program decides: `queue` in `{}`", chain.place())];
+                Step::End(Ends { accepted: true, stopped: true, why, ..Ends::default() })
+            }
+            other => Step::Maybe(format!("`{other}` is not understood")),
+        }
+    }
+
+    fn compare(&self, chain: &Chain, body: &Value, packet: &Packet) -> Step {
+        let (Some(left), Some(right)) = (body.get("left"), body.get("right")) else {
+            return Step::Maybe("a comparison of another form".into());
+        };
+        let Some(have) = fields(packet, left) else {
+            return Step::Maybe(format!("{} is not understood", spoken(left)));
+        };
+        if have.iter().any(|(_, field)| *field == Field::Missing) {
+            return Step::Out;
+        }
+        let op = body.get("op").and_then(Value::as_str).unwrap_or_default();
+        match self.holds(chain, op, &have, right) {
+            Some(true) => Step::On,
+            Some(false) => Step::Out,
+            None if have.iter().any(|(_, field)| matches!(field, Field::Untold | Field::Outside)) => {
+                Step::Maybe(format!("{} cannot be told beforehand", spoken(left)))
+            }
+            None => Step::Maybe(format!("the value of {} is not understood", spoken(left))),
+        }
+    }
+
+    fn holds(&self, chain: &Chain, op: &str, have: &[(Key, Field)], right: &Value) -> Option<bool> {
+        if let ([(Key::TcpFlags, Field::Number(bits))], Some(wanted)) = (have, flags(Key::TcpFlags, right)) {
+            return match op {
+                "in" => Some(bits & wanted != 0),
+                "==" => Some(*bits == wanted),
+                "!=" => Some(*bits != wanted),
+                _ => None,
+            };
+        }
+        match op {
+            "==" | "in" => member_of_tuple(self.rules, &chain.table, right, have),
+            "!=" => member_of_tuple(self.rules, &chain.table, right, have).map(|is| !is),
+            "<" | ">" | "<=" | ">=" => {
+                let [(key, Field::Number(number))] = have else { return None };
+                let bound = literal(*key, right)?;
+                Some(match op {
+                    "<" => *number < bound,
+                    ">" => *number > bound,
+                    "<=" => *number <= bound,
+                    _ => *number >= bound,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// A verdict map: the first element whose key fits decides.
+    fn choose(&self, chain: &Chain, body: &Value, packet: &mut Packet, depth: usize) -> Step {
+        let unclear = |what: String| {
+            let why = vec![format!("{what} in a verdict map of `{}`", chain.place())];
+            Step::End(Ends { accepted: true, stopped: true, passed: true, why, ..Ends::default() })
+        };
+        let (Some(left), Some(data)) = (body.get("key"), body.get("data")) else {
+            return unclear("another form".into());
+        };
+        let Some(have) = fields(packet, left) else { return unclear(format!("{} is not understood", spoken(left))) };
+        if have.iter().any(|(_, field)| *field == Field::Missing) {
+            return Step::Out;
+        }
+        let Some(pairs) = self.rules.elements(&chain.table, data) else {
+            return unclear("a map that is not listed".into());
+        };
+        for pair in pairs {
+            let (Some(key), Some(verdict)) = (pair.get(0), pair.get(1)) else {
+                return unclear("an element of another form".into());
+            };
+            let fits = if key.as_str() == Some("*") {
+                Some(true)
+            } else {
+                member_of_tuple(self.rules, &chain.table, key, &have)
+            };
+            match fits {
+                Some(true) => return self.verdict(chain, verdict, packet, depth),
+                Some(false) => {}
+                None => return unclear(format!("the value of {} is not understood", spoken(left))),
+            }
+        }
+        Step::Out
+    }
+
+    fn verdict(&self, chain: &Chain, verdict: &Value, packet: &mut Packet, depth: usize) -> Step {
+        if let Some(name) = jump_target(verdict) {
+            let Some(target) = self.rules.chain(&chain.table, &name) else {
+                return Step::Maybe(format!("a jump to `{name}`, which is not listed,"));
+            };
+            let ends = self.chain(target, packet, depth + 1);
+            let undecided = ends.passed || ends.returned;
+            let jumps = verdict.get("jump").is_some();
+            return Step::End(Ends { passed: undecided && jumps, returned: undecided && !jumps, ..ends });
+        }
+        let has = |name: &str| verdict.get(name).is_some();
+        Step::End(if has("accept") {
+            Ends { accepted: true, ..Ends::default() }
+        } else if has("drop") || has("reject") {
+            Ends { stopped: true, ..Ends::default() }
+        } else {
+            let returned = has("return");
+            Ends { passed: !returned, returned, ..Ends::default() }
+        })
+    }
+}
+
+/// An explicit rule says more than a policy.
+fn better(old: Option<String>, new: Option<String>) -> Option<String> {
+    match (old, new) {
+        (Some(old), Some(new)) => Some(if new.starts_with('`') { new } else { old }),
+        (old, new) => old.or(new),
+    }
+}
+
+/// What `left` of a comparison finds: one field, or several in a row.
+fn fields(packet: &Packet, left: &Value) -> Option<Vec<(Key, Field)>> {
+    match left.get("concat").and_then(Value::as_array) {
+        Some(parts) => parts.iter().map(|part| packet.field(part)).collect(),
+        None => Some(vec![packet.field(left)?]),
+    }
+}
+
+/// Statements that decide nothing about acceptance.
+fn effect(kind: &str, packet: &mut Packet) -> Step {
+    match kind {
+        "notrack" => packet.untracked = true,
+        "masquerade" | "snat" => return Step::End(Ends { accepted: true, ..Ends::default() }),
+        _ => {}
+    }
+    Step::On
+}
+
+/// The first packet after a while is always under a limit.
+fn under_limit(body: &Value) -> Step {
+    if body.get("inv").and_then(Value::as_bool) == Some(true) { Step::Out } else { Step::On }
+}
+
+fn mangle(body: &Value, packet: &mut Packet) -> Step {
+    let key = body.get("key");
+    let part = |kind: &str| key.and_then(|key| key.get(kind)?.get("key")?.as_str());
+    match (part("meta"), part("ct")) {
+        (Some("mark"), _) | (_, Some("mark")) => packet.marked = true,
+        (Some("priority" | "nftrace" | "pkttype"), _) | (_, Some("label" | "zone")) => {}
+        _ => return Step::Maybe("`mangle` is not understood".into()),
+    }
+    Step::On
+}
+
+/// A rule of a nat chain that sends the packet elsewhere.
+fn redirect(kind: &str, body: &Value, packet: &Packet) -> Step {
+    let key = if packet.v6 { Key::Address6 } else { Key::Address4 };
+    let here = if packet.v6 { 1 } else { 0x7f00_0001 };
+    let to = if kind == "redirect" { Some(here) } else { body.get("addr").and_then(|addr| literal(key, addr)) };
+    let port = body.get("port").map(|port| literal(Key::Port, port).and_then(|port| u16::try_from(port).ok()));
+    match (to, port) {
+        (Some(to), None) => Step::End(Ends { accepted: true, sent: Some((to, None)), ..Ends::default() }),
+        (Some(to), Some(Some(port))) => {
+            Step::End(Ends { accepted: true, sent: Some((to, Some(port))), ..Ends::default() })
+        }
+        _ => {
+            let why = vec![format!("the target of `{kind}` is not understood")];
+            Step::End(Ends { accepted: true, stopped: true, why, ..Ends::default() })
+        }
+    }
+}
+
+/// An expression by the word it starts with: `numgen`, `meta cgroup`.
+fn spoken(left: &Value) -> String {
+    let Some((kind, body)) = left.as_object().and_then(|object| object.iter().next()) else {
+        return "an expression".into();
+    };
+    let word = |name: &str| body.get(name).and_then(Value::as_str);
+    match (word("protocol"), word("field"), word("key")) {
+        (Some(protocol), Some(field), _) => format!("`{protocol} {field}`"),
+        (_, _, Some(key)) => format!("`{kind} {key}`"),
+        _ => format!("`{kind}`"),
+    }
+}
+
+/// `192.0.2.1 port 443`.
+pub(super) fn place(v6: bool, to: u128, port: Option<u16>) -> String {
+    let address = address(v6, to);
+    port.map_or_else(|| address.clone(), |port| format!("{address} port {port}"))
+}
+
+/// An address as people write it.
+pub(super) fn address(v6: bool, to: u128) -> String {
+    if v6 {
+        std::net::Ipv6Addr::from(to).to_string()
+    } else {
+        u32::try_from(to).map(|to| std::net::Ipv4Addr::from(to).to_string()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::packet::{TCP, UDP};
+    use super::*;
+
+    /// A base chain on output and a chain `sub`, from the expressions of their rules.
+    fn ruleset(output: &[&str], sub: &[&str], policy: &str) -> Ruleset {
+        let rules = |chain: &str, list: &[&str]| -> String {
+            let rule = |expr: &&str| {
+                format!(r#",{{"rule":{{"family":"inet","table":"t","chain":"{chain}","handle":1,"expr":[{expr}]}}}}"#)
+            };
+            list.iter().map(rule).collect()
+        };
+        let json = format!(
+            r#"{{"nftables":[{{"chain":{{"family":"inet","table":"t","name":"o","type":"filter","hook":"output","prio":0,"policy":"{policy}"}}}},
+            {{"chain":{{"family":"inet","table":"t","name":"sub"}}}}{}{}]}}"#,
+            rules("o", output),
+            rules("sub", sub)
+        );
+        Ruleset::parse(&json, "").expect("parses")
+    }
+
+    fn fate(rules: &Ruleset, protocol: u8) -> &'static str {
+        let packet = Packet {
+            v6: false,
+            protocol,
+            to: 0xcb00_7107,
+            port: Some(443),
+            owner: Some((990, 990)),
+            leaves: Interface::Outside,
+            arrives: Interface::None,
+            marked: false,
+            untracked: false,
+        };
+        match Walk::new(rules).fate(&packet) {
+            Fate::Through(_) => "through",
+            Fate::Stopped(_) => "stopped",
+            Fate::Sent(..) => "sent",
+            Fate::Untold(_) => "untold",
+        }
+    }
+
+    const USER: &str = r#"{"match":{"op":"==","left":{"meta":{"key":"skuid"}},"right":990}}"#;
+    const ODD: &str = r#"{"match":{"op":"==","left":{"socket":{"key":"mark"}},"right":1}}"#;
+    const ACCEPT: &str = r#"{"accept":null}"#;
+    const DROP: &str = r#"{"drop":null}"#;
+    const JUMP: &str = r#"{"jump":{"target":"sub"}}"#;
+    const GOTO: &str = r#"{"goto":{"target":"sub"}}"#;
+    const RETURN: &str = r#"{"return":null}"#;
+
+    #[test]
+    fn chains_end_where_the_kernel_ends_them() {
+        let both = |a: &str, b: &str| format!("{a},{b}");
+        let (user_drop, odd_accept, odd_drop) = (both(USER, DROP), both(ODD, ACCEPT), both(ODD, DROP));
+        let odd_jump = both(ODD, JUMP);
+        for (output, sub, policy, expected) in [
+            (vec![], vec![], "accept", "through"),
+            (vec![], vec![], "drop", "stopped"),
+            (vec![user_drop.as_str()], vec![], "accept", "stopped"),
+            (vec![ACCEPT, &user_drop], vec![], "accept", "through"),
+            (vec![JUMP, DROP], vec![RETURN, ACCEPT], "accept", "stopped"),
+            (vec![GOTO, DROP], vec![RETURN], "accept", "through"),
+            (vec![GOTO, ACCEPT], vec![], "drop", "stopped"),
+            (vec![RETURN, DROP], vec![], "accept", "through"),
+            (vec![&odd_accept, DROP], vec![], "accept", "untold"),
+            (vec![&odd_drop, DROP], vec![], "accept", "stopped"),
+            (vec![&odd_accept], vec![], "accept", "through"),
+            (vec![&odd_jump, DROP], vec![ACCEPT], "accept", "untold"),
+            (vec![&odd_jump, DROP], vec![RETURN], "accept", "stopped"),
+            (vec![r#"{"queue":null}"#], vec![], "accept", "untold"),
+            (vec![r#"{"xt":null},{"drop":null}"#], vec![], "accept", "untold"),
+        ] {
+            assert_eq!(fate(&ruleset(&output, &sub, policy), TCP), expected, "{output:?} {sub:?} {policy}");
+        }
+    }
+
+    #[test]
+    fn a_rule_about_another_protocol_is_out_even_when_it_says_not() {
+        let not_443 =
+            r#"{"match":{"op":"!=","left":{"payload":{"protocol":"tcp","field":"dport"}},"right":443}},{"drop":null}"#;
+        let rules = ruleset(&[not_443], &[], "accept");
+        assert_eq!(fate(&rules, UDP), "through");
+    }
+
+    #[test]
+    fn chains_in_a_circle_end_unknown() {
+        let rules = ruleset(&[JUMP], &[JUMP, JUMP], "accept");
+        assert_eq!(fate(&rules, TCP), "untold");
+    }
+}

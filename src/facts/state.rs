@@ -1,0 +1,311 @@
+//! What the agent writes, existing or not: who can read it, and whether it lies in a git work tree.
+
+use std::io;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::git::repository::{self, Place, Repository};
+use super::git::{self, ignore};
+use super::{ProbeError, subject};
+use crate::host::{self, Accounts, Host, Keep, Kind, Want, Who};
+use crate::model::{AbsPath, AgentUser, Look, Mode, StateKind, StatePath, Subject, Uid, Unseen};
+
+/// The most files below one path that are looked at for examples.
+const FILES: usize = 2000;
+/// How many examples a message gives.
+const EXAMPLES: usize = 3;
+/// The number of an account that nobody has: what it may do, every account may.
+const STRANGER: Uid = Uid(u32::MAX - 1);
+
+/// What the agent writes.
+#[derive(Serialize, JsonSchema)]
+pub struct Fact {
+    /// Every path that it uses or would use.
+    paths: Vec<State>,
+}
+
+/// A path that the agent writes.
+#[derive(Serialize, JsonSchema)]
+struct State {
+    /// Where.
+    path: AbsPath,
+    /// What it holds.
+    kind: StateKind,
+    /// Another of these paths that it lies in; null where it lies in none. What closes that one shields it.
+    below: Option<AbsPath>,
+    /// The account whose state it is.
+    account: String,
+    /// Whether anything is there.
+    exists: Look<bool>,
+    /// Whether it is a folder.
+    is_folder: bool,
+    /// Its owner; null where nothing is there.
+    owner: Option<String>,
+    /// Its mode; null where nothing is there.
+    mode: Option<Mode>,
+    /// Its size in bytes; null where nothing is there.
+    size: Option<u64>,
+    /// Whether no other account but root can read it, its side files, or into the folder; null where nothing is
+    /// there. A closed folder above shields what is in it.
+    private: Look<Option<bool>>,
+    /// Who can, in a few words.
+    readers: String,
+    /// Some of what they can read.
+    examples: Vec<String>,
+    /// The top of the git work tree that it lies in; null where it lies in none.
+    work_tree: Look<Option<AbsPath>>,
+    /// Whether the agent puts it into the project whatever the configuration.
+    in_project_by_design: bool,
+    /// Whether that work tree tracks it, or something in it.
+    tracked: Look<bool>,
+    /// Whether that work tree ignores it.
+    ignored: Look<bool>,
+}
+
+/// See [`Fact`].
+pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
+    let looker = Looker { host, subject, accounts: &accounts };
+    let mut paths = looker.all(subject, &subject.user);
+    if subject.user.uid != subject.invoker.uid {
+        // Sessions that the person had before the agent got its account stay where they were.
+        let person = of_invoker(subject);
+        paths.extend(looker.all(&person, &subject.invoker).into_iter().filter(|state| state.exists != Look::Known(false)));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    paths.retain(|state| seen.insert(state.path.clone()));
+    let folders: Vec<AbsPath> = paths.iter().filter(|state| state.kind == StateKind::Directory).map(|s| s.path.clone()).collect();
+    for state in &mut paths {
+        state.below = folders.iter().find(|folder| **folder != state.path && state.path.is_within(folder)).cloned();
+    }
+    Ok(Fact { paths })
+}
+
+/// The subject as it would be if the person ran the agent.
+fn of_invoker(subject: &Subject) -> Subject {
+    let mut person = subject.clone();
+    person.user = subject.invoker.clone();
+    person.env = subject.invoker.home.iter().map(|home| ("HOME".to_owned(), home.text())).collect();
+    person
+}
+
+/// Where a state path is for this subject. None where its place is not known, or it is kept in memory.
+pub(super) fn places(host: &dyn Host, subject: &Subject, state: &StatePath) -> Vec<AbsPath> {
+    // The names beside a database are looked at with it.
+    let written = if state.kind == StateKind::Database { state.path.trim_end_matches('*') } else { &state.path };
+    let usual = subject::place(subject, written);
+    let moved = state.env.as_ref().and_then(|name| subject.env.get(name)).filter(|value| !value.is_empty());
+    let path = match (moved, &usual) {
+        (Some(moved), _) if moved == ":memory:" => None,
+        (Some(moved), Some(usual)) => usual.parent().map(|folder| folder.join(moved)),
+        (Some(moved), None) => AbsPath::new(moved),
+        (None, _) => usual,
+    };
+    let Some(path) = path else { return Vec::new() };
+    let name = path.name_text().into_owned();
+    let (Some((start, end)), Some(folder)) = (name.split_once('*'), path.parent()) else { return vec![path] };
+    let entries = host.list(&folder).unwrap_or_default();
+    let names = entries.iter().map(|entry| entry.name.to_string_lossy());
+    let found = names.filter(|name| name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end));
+    found.map(|name| folder.join(name.as_ref())).collect()
+}
+
+/// A path that cannot be looked at: nothing is told of it.
+fn unseen(path: AbsPath, kind: StateKind, user: &AgentUser, by_design: bool, error: ProbeError) -> State {
+    let unseen: Unseen = error.into();
+    State {
+        path,
+        kind,
+        below: None,
+        account: user.name.clone(),
+        exists: Look::Unknown(unseen.clone()),
+        is_folder: false,
+        owner: None,
+        mode: None,
+        size: None,
+        private: Look::Unknown(unseen.clone()),
+        readers: String::new(),
+        examples: Vec::new(),
+        work_tree: Look::Unknown(unseen.clone()),
+        in_project_by_design: by_design,
+        tracked: Look::Unknown(unseen.clone()),
+        ignored: Look::Unknown(unseen),
+    }
+}
+
+struct Looker<'a> {
+    host: &'a dyn Host,
+    subject: &'a Subject,
+    accounts: &'a Accounts,
+}
+
+impl Looker<'_> {
+    fn all(&self, subject: &Subject, user: &AgentUser) -> Vec<State> {
+        let mut states = Vec::new();
+        for state in &subject.agent.state {
+            for path in places(self.host, subject, state) {
+                let by_design = state.path.starts_with("{project}") || state.path.starts_with("{workspace}");
+                states.push(match self.state(path.clone(), state.kind, user, by_design) {
+                    Ok(state) => state,
+                    Err(error) => unseen(path, state.kind, user, by_design, error),
+                });
+            }
+        }
+        states
+    }
+
+    fn state(&self, path: AbsPath, kind: StateKind, user: &AgentUser, by_design: bool) -> Result<State, ProbeError> {
+        let unreadable = |error| ProbeError::unreadable(&path, error);
+        let target = match host::resolve(self.host, &path, subject::jail(self.subject, &path)) {
+            Ok(target) => Some(target),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+            Err(error) => return Err(unreadable(error)),
+        };
+        let stat = target.as_ref().map(|target| self.host.stat(target)).transpose().map_err(unreadable)?;
+        let is_folder = stat.is_some_and(|stat| stat.kind == Kind::Dir);
+        let (readers, examples) = match &target {
+            Some(target) => self.open(target, is_folder, user).map_err(unreadable)?,
+            None => (Vec::new(), Vec::new()),
+        };
+        let (work_tree, tracked, ignored) = self.in_git(target.as_ref().unwrap_or(&path), is_folder || stat.is_none())?;
+        Ok(State {
+            kind,
+            below: None,
+            account: user.name.clone(),
+            exists: Look::Known(stat.is_some()),
+            is_folder,
+            owner: stat.map(|stat| self.accounts.user_of(stat.uid).map_or_else(|| stat.uid.0.to_string(), |user| user.name.clone())),
+            mode: stat.map(|stat| stat.mode),
+            size: stat.map(|stat| stat.size),
+            private: Look::Known(stat.map(|_| readers.is_empty())),
+            readers: readers.join(", "),
+            examples,
+            work_tree: Look::Known(work_tree),
+            in_project_by_design: by_design,
+            tracked,
+            ignored,
+            path,
+        })
+    }
+
+    /// Who else can read the path or its side files, and what of it.
+    fn open(&self, path: &AbsPath, is_folder: bool, user: &AgentUser) -> io::Result<(Vec<String>, Vec<String>)> {
+        let (mut readers, mut examples) = (Vec::new(), Vec::new());
+        let parts = if is_folder { vec![path.clone()] } else { self.side_files(path)? };
+        for part in &parts {
+            let found = self.readers(part, is_folder, user)?;
+            if !found.is_empty() {
+                examples.push(self.example(part)?);
+                readers.extend(found.into_iter().filter(|name| !readers.contains(name)).collect::<Vec<_>>());
+            }
+        }
+        if is_folder && !readers.is_empty() {
+            examples.extend(self.inside(path)?);
+        }
+        examples.truncate(EXAMPLES);
+        Ok((readers, examples))
+    }
+
+    /// The file itself, and what databases and editors leave beside it.
+    fn side_files(&self, path: &AbsPath) -> io::Result<Vec<AbsPath>> {
+        let mut files = vec![path.clone()];
+        let Some(folder) = path.parent() else { return Ok(files) };
+        let name = path.name_text().into_owned();
+        let beside = match self.host.list(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let beside = beside.iter().filter(|entry| entry.kind == Kind::File);
+        let beside = beside.map(|entry| entry.name.to_string_lossy()).filter(|other| {
+            other.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['-', '.', '~']))
+        });
+        files.extend(beside.take(20).map(|name| folder.join(name.as_ref())));
+        Ok(files)
+    }
+
+    /// Accounts other than root and the owner's that can read `path`, or look or pass into it.
+    fn readers(&self, path: &AbsPath, is_folder: bool, user: &AgentUser) -> io::Result<Vec<String>> {
+        let reads = |who: &Who| {
+            Ok::<_, io::Error>(
+                host::can(self.host, who, path, Want::Read)? || is_folder && host::can(self.host, who, path, Want::Execute)?,
+            )
+        };
+        if reads(&Who { uid: STRANGER, gids: Vec::new() })? {
+            return Ok(vec!["every account".into()]);
+        }
+        let mut readers = Vec::new();
+        for account in &self.accounts.users {
+            // The developer who set up an agent's account may look into its state.
+            let trusted = [Some(Uid(0)), user.uid, self.subject.invoker.uid];
+            if !trusted.contains(&Some(account.uid)) && reads(&Who { uid: account.uid, gids: self.accounts.groups_of(account) })? {
+                readers.push(account.name.clone());
+            }
+        }
+        Ok(readers)
+    }
+
+    fn example(&self, path: &AbsPath) -> io::Result<String> {
+        Ok(format!("{} ({})", path, self.host.stat(path)?.mode))
+    }
+
+    /// Some files in an open folder that every account can read.
+    fn inside(&self, folder: &AbsPath) -> io::Result<Vec<String>> {
+        let mut left = FILES;
+        let (mut files, _) = self.host.walk(folder, &mut |_, kind| {
+            left = left.saturating_sub(1);
+            match kind {
+                _ if left == 0 => Keep::Prune,
+                Kind::File => Keep::Yes,
+                _ => Keep::Pass,
+            }
+        })?;
+        // Databases first: they hold the most.
+        files.sort_by_key(|(file, _)| (!file.to_string_lossy().contains(".db"), file.clone()));
+        let mut examples = Vec::new();
+        for (file, _) in files.iter().take(FILES) {
+            let path = folder.join(file);
+            if host::can(self.host, &Who { uid: STRANGER, gids: Vec::new() }, &path, Want::Read)? {
+                examples.push(self.example(&path)?);
+            }
+            if examples.len() == EXAMPLES {
+                break;
+            }
+        }
+        Ok(examples)
+    }
+
+    /// The work tree around a path, and whether it tracks and ignores it.
+    fn in_git(&self, path: &AbsPath, folder: bool) -> Result<(Option<AbsPath>, Look<bool>, Look<bool>), ProbeError> {
+        let unreadable = |error| ProbeError::unreadable(path, error);
+        let start = path.parent().unwrap_or_else(AbsPath::root);
+        match repository::around(self.host, &start).map_err(unreadable)? {
+            Place::None => Ok((None, Look::Known(false), Look::Known(false))),
+            Place::Elsewhere { pointer, .. } => {
+                let unknown = || Look::unknown(format!("`{pointer}` was not followed"), "look at where it leads");
+                Ok((pointer.parent(), unknown(), unknown()))
+            }
+            Place::Repository(repository) => {
+                let ignored = ignore::rule(self.host, self.subject, &repository, path, folder);
+                let ignored = ignored.map(|rule| rule.is_some());
+                Ok((Some(repository.top.clone()), self.tracked(&repository, path), ignored.into()))
+            }
+        }
+    }
+
+    fn tracked(&self, repository: &Repository, path: &AbsPath) -> Look<bool> {
+        use std::os::unix::ffi::OsStrExt;
+        let Some(relative) = path.below(&repository.top) else { return Look::Known(false) };
+        match git::hash_bytes(self.host, repository) {
+            Ok(bytes) => git::index::read(self.host, &repository.git_dir, bytes)
+                .map(|tracked| tracked.holds(relative.as_os_str().as_bytes())),
+            Err(error) => Look::Unknown(error.into()),
+        }
+    }
+}
+
+/// Whether state of this kind may hold what was said, read or typed.
+pub(super) fn is_telling(kind: StateKind) -> bool {
+    kind != StateKind::Cache
+}

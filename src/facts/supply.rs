@@ -1,0 +1,242 @@
+//! Where the agent's program lies and what lies beside it to vouch for it: signatures, provenance, bills of
+//! materials. Only their presence is told. A file that nobody verified vouches for nothing, so it makes the answer
+//! unknown and never a pass.
+
+use std::io;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{ProbeError, subject};
+use crate::host::{self, CONFIG_LIMIT, Host, Kind, Tool};
+use crate::model::{AbsPath, Look, Os, Subject};
+
+/// How far above the program its package may begin.
+const PACKAGE_DEPTH: usize = 4;
+
+/// The agent's program and what vouches for it.
+#[derive(Serialize, JsonSchema)]
+pub struct Fact {
+    /// The program as it is found on the path of the agent's account; null where it is not installed.
+    binary: Option<AbsPath>,
+    /// The file that this path leads to.
+    resolved: Option<AbsPath>,
+    /// The file with its package and version, for sentences.
+    described: Option<String>,
+    /// The package it belongs to.
+    package: Option<String>,
+    /// The version that the package states.
+    version: Option<String>,
+    /// Every file beside it that would vouch for it.
+    artifacts: Vec<Artifact>,
+    /// A signature of the program.
+    signature: Look<Proof>,
+    /// A statement of how and from what it was built.
+    provenance: Look<Proof>,
+    /// A proof that the signature stands in a transparency log.
+    transparency: Look<Proof>,
+    /// A bill of materials.
+    sbom: Look<Proof>,
+}
+
+/// A file that would vouch for the program.
+#[derive(Serialize, JsonSchema)]
+struct Artifact {
+    /// Where it is.
+    path: String,
+    /// What it is.
+    kind: ArtifactKind,
+}
+
+/// What a file beside the program is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum ArtifactKind {
+    /// A signature alone.
+    Signature,
+    /// A signature with certificate and log entry.
+    Bundle,
+    /// An attestation of the build.
+    Provenance,
+    /// A bill of materials.
+    Sbom,
+}
+
+/// How far something vouches for the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Proof {
+    /// The system's own tool has verified it.
+    Verified,
+    /// There is none.
+    Absent,
+}
+
+/// See [`Fact`].
+pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+    let Some((binary, resolved)) = find(host, subject)? else {
+        return Ok(Fact {
+            binary: None,
+            resolved: None,
+            described: None,
+            package: None,
+            version: None,
+            artifacts: Vec::new(),
+            signature: Look::Known(Proof::Absent),
+            provenance: Look::Known(Proof::Absent),
+            transparency: Look::Known(Proof::Absent),
+            sbom: Look::Known(Proof::Absent),
+        });
+    };
+    let package = package(host, &resolved);
+    let artifacts = artifacts(host, &resolved, package.as_ref().map(|package| &package.folder));
+    let proof = |kinds: &[ArtifactKind], how: &str| match &artifacts {
+        Err(unseen) => Look::unknown(unseen, "run with sudo"),
+        Ok(artifacts) => match artifacts.iter().find(|artifact| kinds.contains(&artifact.kind)) {
+            Some(artifact) => Look::unknown(format!("`{}` is there, and harden does not verify it yet", artifact.path), how),
+            None => Look::Known(Proof::Absent),
+        },
+    };
+    use ArtifactKind::{Bundle, Provenance, Sbom, Signature};
+    let signature = proof(&[Signature, Bundle], "verify it with `cosign verify-blob` and the publisher's identity");
+    Ok(Fact {
+        signature: if subject.os == Os::Macos { codesigned(host, &resolved, signature) } else { signature },
+        provenance: proof(&[Provenance], "verify it with `slsa-verifier verify-artifact` and the source repository"),
+        transparency: proof(&[Bundle], "verify its log entry with `cosign verify-blob --bundle`"),
+        sbom: proof(&[Sbom], "compare its component and version with the program, and verify its signature with `cosign`"),
+        described: Some(described(&resolved, package.as_ref())),
+        package: package.as_ref().map(|package| package.name.clone()),
+        version: package.and_then(|package| package.version),
+        artifacts: artifacts.unwrap_or_default(),
+        binary: Some(binary),
+        resolved: Some(resolved),
+    })
+}
+
+/// The program on the path of the agent's account: as found, and with links followed.
+fn find(host: &dyn Host, subject: &Subject) -> Result<Option<(AbsPath, AbsPath)>, ProbeError> {
+    for folder in search_path(subject) {
+        for command in &subject.agent.commands {
+            let path = folder.join(command);
+            match host::resolve(host, &path, None).and_then(|end| Ok((host.stat(&end)?.kind, end))) {
+                Ok((Kind::File, end)) => return Ok(Some((path, end))),
+                Ok(_) => {}
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                // A folder that the auditor may not enter, on the agent's path: it may hold the program.
+                Err(error) => return Err(ProbeError::unreadable(&path, error)),
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The account's own PATH where it is known, then where installers put programs.
+fn search_path(subject: &Subject) -> Vec<AbsPath> {
+    let set = subject.env.get("PATH").map(String::as_str).unwrap_or_default();
+    let usual = [
+        "{home}/.opencode/bin", "{home}/.local/bin", "{home}/bin", "{home}/.bun/bin", "{home}/.npm-global/bin",
+        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin",
+    ];
+    let mut all: Vec<AbsPath> = set.split(':').filter_map(AbsPath::new).collect();
+    all.extend(usual.iter().filter_map(|path| subject::place(subject, path)));
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|path| seen.insert(path.clone()));
+    all
+}
+
+fn described(program: &AbsPath, package: Option<&Package>) -> String {
+    match package {
+        Some(Package { name, version: Some(version), .. }) => format!("`{program}` ({name} {version})"),
+        Some(Package { name, .. }) => format!("`{program}` ({name})"),
+        None => format!("`{program}`"),
+    }
+}
+
+struct Package {
+    folder: AbsPath,
+    name: String,
+    version: Option<String>,
+}
+
+/// The nearest `package.json` above the program.
+fn package(host: &dyn Host, program: &AbsPath) -> Option<Package> {
+    program.ancestors().skip(1).take(PACKAGE_DEPTH).find_map(|folder| {
+        // One that cannot be read or is no JSON names no package; the program is told without it.
+        let text = host::read_text(host, &folder.join("package.json"), None, CONFIG_LIMIT).ok()??;
+        let json: serde_json::Value = serde_json::from_str(&text).ok()?;
+        let text = |key: &str| json.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
+        Some(Package { name: text("name")?, version: text("version"), folder })
+    })
+}
+
+/// Files in the program's folder that carry its name, and all that vouch in the top folder of its package.
+fn artifacts(host: &dyn Host, program: &AbsPath, package: Option<&AbsPath>) -> Result<Vec<Artifact>, String> {
+    let mut found = Vec::new();
+    let own = program.parent();
+    for folder in own.iter().chain(package.filter(|package| Some(*package) != own.as_ref())) {
+        let entries = host.list(folder).map_err(|error| format!("cannot list `{folder}`: {error}"))?;
+        for entry in entries.into_iter().filter(|entry| entry.kind == Kind::File) {
+            let name = entry.name.to_string_lossy();
+            let stem = program.name_text();
+            let is_ours = package == Some(folder) || name.starts_with(stem.as_ref());
+            if let Some(kind) = artifact_kind(&name).filter(|_| is_ours) {
+                found.push(Artifact { path: folder.join(&entry.name).text(), kind });
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn artifact_kind(name: &str) -> Option<ArtifactKind> {
+    let lower = name.to_lowercase();
+    let ends = |list: &[&str]| list.iter().any(|end| lower.ends_with(end));
+    if ends(&[".intoto.jsonl", ".intoto.json", ".provenance", ".provenance.json", ".attestation.json", ".slsa.json"]) {
+        Some(ArtifactKind::Provenance)
+    } else if ends(&[".sigstore", ".sigstore.json", ".bundle", ".cosign.bundle"]) {
+        Some(ArtifactKind::Bundle)
+    } else if ends(&[".sig", ".asc", ".minisig", ".p7s"]) {
+        Some(ArtifactKind::Signature)
+    } else if ends(&[".cdx.json", ".cdx.xml", ".spdx.json", ".spdx", ".bom.json"]) || lower == "sbom.json" || lower == "bom.json" {
+        Some(ArtifactKind::Sbom)
+    } else {
+        None
+    }
+}
+
+/// What macOS says of the signature inside the program. One made by nobody in particular is none.
+fn codesigned(host: &dyn Host, program: &AbsPath, beside: Look<Proof>) -> Look<Proof> {
+    match host.run(Tool::Codesign, &["--verify", "--strict", "--verbose=2", &program.text()]) {
+        Err(error) => Look::Unknown(error.into()),
+        Ok(output) if output.status != 0 => beside,
+        Ok(_) => match host.run(Tool::Codesign, &["--display", "--verbose=2", &program.text()]) {
+            Err(error) => Look::Unknown(error.into()),
+            Ok(output) if has_developer(&output.stderr) || has_developer(&output.stdout) => Look::Known(Proof::Verified),
+            Ok(_) => beside,
+        },
+    }
+}
+
+fn has_developer(display: &str) -> bool {
+    display.lines().any(|line| line.starts_with("Authority=Developer ID Application:"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_vouches() {
+        for (name, kind) in [
+            ("opencode.sig", Some(ArtifactKind::Signature)),
+            ("opencode.sigstore.json", Some(ArtifactKind::Bundle)),
+            ("opencode.intoto.jsonl", Some(ArtifactKind::Provenance)),
+            ("opencode-1.2.3.cdx.json", Some(ArtifactKind::Sbom)),
+            ("opencode.spdx.json", Some(ArtifactKind::Sbom)),
+            ("package.json", None),
+            ("opencode", None),
+            ("signature.txt", None),
+        ] {
+            assert_eq!(artifact_kind(name), kind, "{name}");
+        }
+    }
+}

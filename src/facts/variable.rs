@@ -1,0 +1,411 @@
+//! What the name of an environment variable says. Values are never looked at: a name is all that facts carry.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::model::Agent;
+
+/// What a variable of this name does to the program that gets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Meaning {
+    /// Nothing that audits care about.
+    Ordinary,
+    /// Makes a loader, interpreter or git run or read something else.
+    Injection,
+    /// Leads to a running agent, session bus, display or engine of the person.
+    Socket,
+    /// Points the agent's configuration or state elsewhere.
+    Redirect,
+    /// Approves actions or loosens permissions of the agent.
+    Approve,
+}
+
+/// What the name says. `agent` tells the names that mean something to it.
+pub fn meaning(name: &str, agent: &Agent) -> Meaning {
+    if any(INJECTION, name) {
+        Meaning::Injection
+    } else if any(SOCKET, name) {
+        Meaning::Socket
+    } else if listed(&agent.env.approve, name) {
+        Meaning::Approve
+    } else if listed(&agent.env.redirect, name) {
+        Meaning::Redirect
+    } else {
+        Meaning::Ordinary
+    }
+}
+
+/// Whether `name` is in `list`, where one `*` in an entry matches anything.
+pub fn listed<S: AsRef<str>>(list: &[S], name: &str) -> bool {
+    list.iter().any(|entry| fits(entry.as_ref(), name))
+}
+
+fn any(list: &[&str], name: &str) -> bool {
+    list.iter().any(|entry| fits(entry, name))
+}
+
+fn fits(entry: &str, name: &str) -> bool {
+    match entry.split_once('*') {
+        Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
+        None => entry == name,
+    }
+}
+
+/// Of the interpreters' variables only those that load code: `PYTHONUNBUFFERED` and `GIT_AUTHOR_NAME` are harmless.
+const INJECTION: &[&str] = &[
+    "LD_*",
+    "DYLD_*",
+    "GCONV_PATH",
+    "BASH_ENV",
+    "ENV",
+    "SHELLOPTS",
+    "BASHOPTS",
+    "PROMPT_COMMAND",
+    "PS4",
+    "ZDOTDIR",
+    "BASH_FUNC_*",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "NODE_REPL_EXTERNAL_MODULE",
+    "BUN_OPTIONS",
+    "BUN_INSPECT*",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONHOME",
+    "PYTHONUSERBASE",
+    "PYTHONBREAKPOINT",
+    "PYTHONWARNINGS",
+    "PYTHONINSPECT",
+    "PYTHONEXECUTABLE",
+    "PYTHONPLATLIBDIR",
+    "PYTHONPYCACHEPREFIX",
+    "PERL5OPT",
+    "PERL5LIB",
+    "PERLLIB",
+    "PERL5DB",
+    "RUBYOPT",
+    "RUBYLIB",
+    "JAVA_TOOL_OPTIONS",
+    "_JAVA_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "LUA_INIT*",
+    "LUA_PATH*",
+    "LUA_CPATH*",
+    "PHPRC",
+    "PHP_INI_SCAN_DIR",
+    "DOTNET_STARTUP_HOOKS",
+    "CORECLR_PROFILER*",
+    "COR_PROFILER*",
+    "GTK_MODULES",
+    "OPENSSL_CONF",
+    "OPENSSL_MODULES",
+    "OPENSSL_ENGINES",
+    "RUSTC_WRAPPER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "NPM_CONFIG_SCRIPT_SHELL",
+    "npm_config_script_shell",
+    "NPM_CONFIG_NODE_OPTIONS",
+    "npm_config_node_options",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_EXEC_PATH",
+    "GIT_TEMPLATE_DIR",
+    "GIT_CONFIG",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_KEY_*",
+    "GIT_CONFIG_VALUE_*",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_PAGER",
+    "GIT_EDITOR",
+    "GIT_SEQUENCE_EDITOR",
+    "GIT_ASKPASS",
+    "GIT_PROXY_COMMAND",
+    "GIT_DIR",
+    "GIT_COMMON_DIR",
+    "GIT_WORK_TREE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+];
+
+const SOCKET: &[&str] = &[
+    "SSH_AUTH_SOCK",
+    "GPG_AGENT_INFO",
+    "GNOME_KEYRING_CONTROL",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DBUS_STARTER_ADDRESS",
+    "AT_SPI_BUS_ADDRESS",
+    "XDG_RUNTIME_DIR",
+    "DISPLAY",
+    "XAUTHORITY",
+    "WAYLAND_DISPLAY",
+    "WAYLAND_SOCKET",
+    "SWAYSOCK",
+    "I3SOCK",
+    "NIRI_SOCKET",
+    "HYPRLAND_INSTANCE_SIGNATURE",
+    "PULSE_SERVER",
+    "KRB5CCNAME",
+    "DOCKER_HOST",
+    "CONTAINER_HOST",
+    "BUILDKIT_HOST",
+    "VSCODE_IPC_HOOK*",
+    "VSCODE_GIT_IPC_*",
+    "VSCODE_GIT_ASKPASS_*",
+    "TMUX",
+    "STY",
+    "KITTY_LISTEN_ON",
+    "NVIM",
+    "NVIM_LISTEN_ADDRESS",
+    "EMACS_SERVER_FILE",
+    "WSL_INTEROP",
+];
+
+/// Names whose value is a secret although no word of them says so.
+const SECRET_NAMES: &[&str] = &[
+    "AWS_ACCESS_KEY_ID",
+    "DATABASE_URL",
+    "DATABASE_URI",
+    "DB_URL",
+    "DB_URI",
+    "REDIS_URL",
+    "REDIS_URI",
+    "MONGO_URL",
+    "MONGO_URI",
+    "MONGODB_URL",
+    "MONGODB_URI",
+    "POSTGRES_URL",
+    "POSTGRES_URI",
+    "POSTGRESQL_URL",
+    "PG_URL",
+    "MYSQL_URL",
+    "MYSQL_URI",
+    "AMQP_URL",
+    "RABBITMQ_URL",
+    "CLOUDAMQP_URL",
+    "BROKER_URL",
+    "JDBC_URL",
+    "WEBHOOK_URL",
+    "CONNECTION_STRING",
+    "CONNECTIONSTRING",
+];
+
+/// A last word after which the name speaks *about* a secret: where it lies, how long it lives.
+const ABOUT: &[&str] = &[
+    "PATH",
+    "FILE",
+    "FILES",
+    "FILENAME",
+    "DIR",
+    "DIRECTORY",
+    "FOLDER",
+    "ID",
+    "NAME",
+    "NAMES",
+    "TYPE",
+    "TYPES",
+    "KIND",
+    "LENGTH",
+    "SIZE",
+    "LIMIT",
+    "LIMITS",
+    "TTL",
+    "EXPIRY",
+    "EXPIRES",
+    "EXPIRATION",
+    "COUNT",
+    "MAX",
+    "MIN",
+    "BUDGET",
+    "URL",
+    "URI",
+    "ENDPOINT",
+    "ISSUER",
+    "ALGORITHM",
+    "FORMAT",
+    "ENABLED",
+    "DISABLED",
+    "REQUIRED",
+    "HEADER",
+    "PREFIX",
+    "SUFFIX",
+    "SOCK",
+    "SOCKET",
+    "TIMEOUT",
+    "VERSION",
+    "PROVIDER",
+    "HOST",
+    "PORT",
+    "MODE",
+    "METHOD",
+    "POLICY",
+    "ROTATION",
+    "STORE",
+    "BACKEND",
+    "MANAGER",
+    "HELPER",
+    "PROMPT",
+    "RING",
+    "MAP",
+    "BINDINGS",
+];
+
+/// Whether the value is probably a secret, by the words of the name.
+pub fn looks_secret(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    let words: Vec<&str> = upper.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
+    let known = |secret: &&str| upper == **secret || upper.ends_with(&format!("_{secret}"));
+    if SECRET_NAMES.iter().any(|secret| known(&secret)) {
+        return true;
+    }
+    if upper.starts_with("OP_SESSION") || upper == "BW_SESSION" || upper == "MYSQL_PWD" || upper.ends_with("_PWD") {
+        return upper != "OLD_PWD" && upper != "INIT_PWD";
+    }
+    let Some(last) = words.last() else { return false };
+    if ABOUT.contains(last) || words.iter().any(|word| matches!(*word, "MAX" | "MIN" | "NUM" | "BUDGET")) {
+        return false;
+    }
+    words
+        .iter()
+        .enumerate()
+        .any(|(at, word)| is_secret_word(word, at.checked_sub(1).map(|at| words[at]), at + 1 == words.len()))
+}
+
+fn is_secret_word(word: &str, before: Option<&str>, last: bool) -> bool {
+    let endings = [
+        "TOKEN",
+        "SECRET",
+        "SECRETS",
+        "PASSWORD",
+        "PASSWORDS",
+        "PASSWD",
+        "PASSPHRASE",
+        "CREDENTIAL",
+        "CREDENTIALS",
+        "APIKEY",
+        "APIKEYS",
+        "ACCESSKEY",
+        "SECRETKEY",
+        "PRIVATEKEY",
+        "AUTHKEY",
+    ];
+    if endings.iter().any(|ending| word.ends_with(ending)) {
+        return true;
+    }
+    match word {
+        "DSN" | "JWT" | "PAT" | "BEARER" | "PASS" | "AUTH" | "COOKIE" => last,
+        "TOKENS" => last && matches!(before, Some("API" | "ACCESS" | "AUTH" | "REFRESH" | "BEARER")),
+        "KEYS" => matches!(before, Some("API" | "ACCESS" | "SECRET" | "PRIVATE")),
+        "KEY" => !matches!(
+            before,
+            Some(
+                "PUBLIC"
+                    | "PUB"
+                    | "PUBLISHABLE"
+                    | "PRIMARY"
+                    | "FOREIGN"
+                    | "SORT"
+                    | "PARTITION"
+                    | "CACHE"
+                    | "HOT"
+                    | "INDEX"
+            )
+        ),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::AgentEnv;
+
+    fn agent() -> Agent {
+        let mut agent: Agent = serde_json::from_value(serde_json::json!({ "agent": "x", "name": "X" })).expect("agent");
+        agent.env = AgentEnv {
+            settings: Vec::new(),
+            redirect: vec!["X_CONFIG".into(), "X_TEST_*".into()],
+            approve: vec!["X_YOLO".into()],
+            dead: Vec::new(),
+        };
+        agent
+    }
+
+    #[test]
+    fn names_that_hold_secrets_are_told_from_names_about_them() {
+        for name in [
+            "OPENAI_API_KEY",
+            "GITHUB_TOKEN",
+            "GH_PAT",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_ACCESS_KEY_ID",
+            "PGPASSWORD",
+            "DB_PASS",
+            "SENTRY_DSN",
+            "APP_DATABASE_URL",
+            "SLACK_WEBHOOK_URL",
+            "KEY",
+            "apiKey",
+            "NPM_CONFIG__AUTH",
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "MYSQL_PWD",
+            "OP_SESSION_team",
+        ] {
+            assert!(looks_secret(name), "{name}");
+        }
+        for name in [
+            "KEYBOARD",
+            "SSH_KEYGEN_PATH",
+            "MONKEY",
+            "PUBLIC_KEY",
+            "SIGNING_PUBLIC_KEY",
+            "MAX_TOKENS",
+            "TOKENIZERS_PARALLELISM",
+            "TOKEN_URL",
+            "SSH_AUTH_SOCK",
+            "GPG_KEY_ID",
+            "PWD",
+            "OLDPWD",
+            "PASSTHROUGH",
+            "AUTHOR",
+            "AUTH_TYPE",
+            "PATH",
+            "COMPASS",
+            "SSH_ASKPASS",
+            "HOTKEY",
+            "SECRET_MANAGER_PROVIDER",
+            "XDG_SESSION_ID",
+            "PASSWORD_STORE_DIR",
+            "",
+        ] {
+            assert!(!looks_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn only_names_that_load_code_or_lead_somewhere_are_meant() {
+        for (name, expected) in [
+            ("LD_PRELOAD", Meaning::Injection),
+            ("GIT_SSH_COMMAND", Meaning::Injection),
+            ("GIT_AUTHOR_NAME", Meaning::Ordinary),
+            ("PYTHONPATH", Meaning::Injection),
+            ("PYTHONUNBUFFERED", Meaning::Ordinary),
+            ("ENV", Meaning::Injection),
+            ("ENVIRONMENT", Meaning::Ordinary),
+            ("NODE_ENV", Meaning::Ordinary),
+            ("SSH_AUTH_SOCK", Meaning::Socket),
+            ("SSH_AUTH_SOCKET_DOC", Meaning::Ordinary),
+            ("VSCODE_IPC_HOOK_CLI", Meaning::Socket),
+            ("DISPLAYNAME", Meaning::Ordinary),
+            ("X_CONFIG", Meaning::Redirect),
+            ("X_CONFIGURE", Meaning::Ordinary),
+            ("X_TEST_DIR", Meaning::Redirect),
+            ("X_YOLO", Meaning::Approve),
+        ] {
+            assert_eq!(meaning(name, &agent()), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What only a kernel can say. These tests change the machine they run on, and put it back; they run as root with
+//! `HARDEN_ROOT_TESTS=disposable`, and say that they were skipped otherwise.
+
+mod accounts;
+mod audit;
+mod egress;
+
+/// Whether the machine may be changed. Says so where not.
+#[expect(clippy::print_stderr, reason = "a skipped test has to be seen")]
+pub(crate) fn disposable(test: &str) -> bool {
+    let willing = std::env::var("HARDEN_ROOT_TESTS").is_ok_and(|value| value == "disposable");
+    let root = rustix::process::getuid().is_root();
+    if !(willing && root) {
+        eprintln!("SKIPPED {test}: needs root and HARDEN_ROOT_TESTS=disposable");
+    }
+    willing && root
+}
+
+/// The fact of one probe about this machine, for an account.
+pub(crate) fn fact(probe: &str, user: &str) -> serde_json::Value {
+    use harden::facts::{self, subject};
+    use harden::model::{AbsPath, Parameters, Scope};
+    let host = harden::host::RealHost::live().expect("opens /");
+    let parameters = Parameters([("agent_user".to_owned(), user.into())].into());
+    let agent = harden::catalog::agent("generic").expect("known agent");
+    let place = AbsPath::root().join("tmp");
+    let subject = subject::settle(&host, agent, &parameters, Scope::Host, &place).expect("settles");
+    let (facts, _) = facts::gather(&host, &[subject], &std::collections::BTreeSet::from([probe]));
+    facts[0].0[probe].clone()
+}
