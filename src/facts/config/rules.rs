@@ -83,7 +83,9 @@ pub fn too_many(config: &Effective) -> bool {
     let Some(root) = config.root() else { return false };
     let agents = root.get("agent").and_then(Node::map).map_or(0, Map::len) + 7;
     let top = flatten(root.get("permission"), None, Level::Top).len() + 40;
-    agents.saturating_mul(top) > RULE_LIMIT
+    let own = root.get("agent").and_then(Node::map).into_iter().flat_map(Map::iter);
+    let most = own.map(|(_, agent)| flatten(agent.get("permission"), None, Level::Agent).len()).max().unwrap_or(0);
+    agents.saturating_mul(top) > RULE_LIMIT || top.max(most) > COMPARED
 }
 
 /// The rules of every agent, also of hidden ones.
