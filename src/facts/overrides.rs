@@ -290,7 +290,7 @@ fn lines(text: &str) -> Vec<(usize, String)> {
             _ if comment => {}
             _ => out.push((at + 1, part.to_owned())),
         }
-        goes_on = more && !(comment && !goes_on);
+        goes_on = more && (goes_on || !comment);
     }
     out
 }

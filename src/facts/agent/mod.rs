@@ -12,6 +12,8 @@ mod switches;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use permissions::Permissions;
+
 use super::ProbeError;
 use super::config::{self, Effective, LayerState, Part, RemarkKind, Span};
 use super::subject::{place, seems_to_exist, shown};
@@ -91,7 +93,7 @@ struct Written {
     /// The key, dotted; the file where all of it is concerned.
     name: String,
     /// What it brings about.
-    effect: Effect,
+    effect: Look<Effect>,
     /// What is the matter, and what to write instead.
     why: String,
     /// Where.
@@ -132,9 +134,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let config = config::effective(host, subject)?;
     let settings = |blind: Option<&Unseen>| blind.map_or(Ok(()), |unseen| Err(unseen.clone()));
     let known = || settings(config.blind());
-    let rules = || settings(config.blind_rules());
+    let many = config::rules::too_many(&config)
+        .then(|| Unseen::new("more agents and rules than are compared", "make the configuration smaller"));
+    let rules = || settings(config.blind_rules().or(many.as_ref()));
     let switches = switches::look(subject, &config);
-    let permissions = permissions::look(host, subject, &config, &switches);
+    let permissions =
+        if many.is_some() { Permissions::default() } else { permissions::look(host, subject, &config, &switches) };
     let endpoints = code::endpoints(&config);
     Ok(Fact {
         name: subject.agent.agent.clone(),
@@ -208,26 +213,32 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
             let file = || layer.path.as_ref().map(|_| Location::file(layer.shown.clone()));
             Some(Written {
                 name: plain(&layer.shown).into_owned(),
-                effect: Effect::Malformed,
+                effect: Look::Known(Effect::Malformed),
                 why: format!("{why}{then}"),
                 at: at.clone().or_else(file),
             })
         }
         LayerState::Read => Some(Written {
             name: plain(&layer.shown).into_owned(),
-            effect: Effect::Read,
+            effect: Look::Known(Effect::Read),
             why: "it was read".to_owned(),
+            at: None,
+        }),
+        LayerState::Unseen(unseen) => Some(Written {
+            name: plain(&layer.shown).into_owned(),
+            effect: Look::Unknown(unseen.clone()),
+            why: unseen.why.clone(),
             at: None,
         }),
         _ => None,
     });
     let remarks = config.remarks.iter().map(|remark| Written {
         name: plain(&remark.key).into_owned(),
-        effect: match remark.kind {
+        effect: Look::Known(match remark.kind {
             RemarkKind::Refused => Effect::Refused,
             RemarkKind::Dropped => Effect::Dropped,
             RemarkKind::Repeated => Effect::Repeated,
-        },
+        }),
         why: remark.why.clone(),
         at: config.location(remark.at),
     });
@@ -235,14 +246,14 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
     let places = subject.agent.policy_files.iter().filter_map(|path| place(subject, path));
     let unread = places.filter(|path| looked(path) && seems_to_exist(host, path)).map(|path| Written {
         name: shown(subject, &path),
-        effect: Effect::Unread,
+        effect: Look::Known(Effect::Unread),
         why: format!("{} does not read this file: write its rules below `permission`", subject.agent.name),
         at: Some(Location::file(shown(subject, &path))),
     });
     let dead = subject.agent.env.dead.iter().filter(|dead| config::variable(subject, &dead.key).is_some());
     let variables = dead.map(|dead| Written {
         name: dead.key.clone(),
-        effect: Effect::Variable,
+        effect: Look::Known(Effect::Variable),
         why: dead.instead.clone(),
         at: None,
     });

@@ -67,6 +67,7 @@ pub(super) struct RuleFact {
 }
 
 /// All of it.
+#[derive(Default)]
 pub(super) struct Permissions {
     pub(super) tools: Vec<ToolFact>,
     pub(super) agents: Vec<AgentFact>,
@@ -219,7 +220,8 @@ fn action(rule: &Rule) -> Look<Action> {
     rule.action.map_or_else(|| Look::unknown(why(), "write the action itself"), Look::Known)
 }
 
-/// One item for each kind of tool and deciding rule, of the loosest action among the agents that are not hidden.
+/// One item for each kind of tool: the loosest action among the agents that are not hidden, and who may do so. The
+/// first place is named for all.
 fn loosest(agents: &[AgentFact]) -> Vec<ToolFact> {
     let mut out: Vec<ToolFact> = Vec::new();
     for kind in KINDS {
@@ -230,18 +232,28 @@ fn loosest(agents: &[AgentFact]) -> Vec<ToolFact> {
             .collect();
         // An action that is not known counts as the loosest.
         let Some(worst) = tools.iter().map(|tool| tool.action.known().copied()).min() else { continue };
-        for tool in tools.into_iter().filter(|tool| tool.action.known().copied() == worst) {
-            match out.iter_mut().find(|known| known.name == kind.name && known.origin == tool.origin) {
+        let mut loose: Vec<&ToolFact> = tools.into_iter().filter(|tool| tool.action.known().copied() == worst).collect();
+        // A rule that somebody wrote says more than one of the program.
+        loose.sort_by_key(|tool| tool.at.is_none());
+        for tool in loose {
+            match out.iter_mut().find(|known| known.name == kind.name) {
                 Some(known) => known.agents.extend(tool.agents.iter().cloned()),
                 None => out.push(tool.clone()),
             }
         }
     }
     for tool in &mut out {
-        let names: Vec<_> = tool.agents.iter().map(|name| plain(name)).collect();
-        tool.who = format!("{} {}", if names.len() == 1 { "agent" } else { "agents" }, names.join(", "));
+        tool.who = in_words(&tool.agents);
     }
     out
+}
+
+/// "agent a", "agents a, b and 7 more".
+fn in_words(agents: &[String]) -> String {
+    let names: Vec<_> = agents.iter().take(4).map(|name| plain(name)).collect();
+    let more = agents.len().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{} {}{more}", if agents.len() == 1 { "agent" } else { "agents" }, names.join(", "))
 }
 
 /// Written rules, each judged within its own list: the one for all agents, and each agent's own.

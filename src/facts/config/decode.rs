@@ -26,9 +26,10 @@ pub(super) fn document(subject: &Subject, document: &Document, remarks: &mut Vec
             name => match TOP.iter().find(|(known, _)| *known == name) {
                 Some((_, shape)) => decoder.decode(shape, name, value),
                 None => {
-                    let dead = subject.agent.dead_keys.iter().find(|dead| dead.key == name);
-                    let why = dead.map_or("no such setting", |dead| dead.instead.as_str());
-                    decoder.remark(RemarkKind::Dropped, name, why, key.at);
+                    match subject.agent.dead_keys.iter().find(|dead| dead.key == name) {
+                        Some(dead) => decoder.remark(RemarkKind::Dropped, name, &dead.instead, key.at),
+                        None => decoder.dropped(name, &key),
+                    }
                     None
                 }
             },

@@ -13,6 +13,8 @@ use crate::model::{AbsPath, Location};
 
 /// Deepest nesting that is read; real configurations stay below ten.
 pub const DEPTH_LIMIT: usize = 128;
+/// Most values of one file.
+const VALUE_LIMIT: usize = 20_000;
 
 /// A place in one of the [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -353,6 +355,11 @@ pub struct Malformed {
     pub why: String,
 }
 
+/// Why a text is not read though the program might.
+pub(super) const TOO_DEEP: &str = "nested more than 128 levels deep";
+/// The same.
+pub(super) const TOO_MANY: &str = "more than 20000 values";
+
 /// A parsed text.
 #[derive(Debug)]
 pub struct Parsed {
@@ -393,10 +400,10 @@ const STRICT: ParseOptions = ParseOptions {
     allow_extended_string_escapes: false,
 };
 
-/// What must not reach a recursive parser: NUL bytes, nesting beyond [`DEPTH_LIMIT`].
+/// What must not reach a recursive parser: NUL bytes, nesting beyond [`DEPTH_LIMIT`], more than [`VALUE_LIMIT`].
 fn unreadable(text: &str) -> Option<(usize, &'static str)> {
     let bytes = text.as_bytes();
-    let (mut depth, mut at) = (0_usize, 0);
+    let (mut depth, mut values, mut at) = (0_usize, 0_usize, 0);
     while let Some(&byte) = bytes.get(at) {
         match byte {
             0 => return Some((at, "a NUL byte")),
@@ -411,11 +418,15 @@ fn unreadable(text: &str) -> Option<(usize, &'static str)> {
                 continue;
             }
             b'{' | b'[' => depth += 1,
+            b',' => values += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > DEPTH_LIMIT {
-            return Some((at, "nested more than 128 levels deep"));
+            return Some((at, TOO_DEEP));
+        }
+        if values > VALUE_LIMIT {
+            return Some((at, TOO_MANY));
         }
         at += 1;
     }

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::document::{Key, Map, Node, NodeValue, Sources, Span, jsonc};
+use super::document::{Key, Map, Node, NodeValue, Sources, Span, TOO_DEEP, TOO_MANY, jsonc};
 use super::{front_matter, work_tree};
 use crate::facts::subject::{jail, place, shown};
 use crate::host::{CONFIG_LIMIT, Host, Kind, Outside, read_text, resolve};
@@ -468,8 +468,12 @@ impl Reader<'_> {
                     Err(error) => (error.at, error.why),
                     Ok((root, _)) => (root.at, format!("{} where a map belongs", root.kind())),
                 };
-                let at = self.out.sources.location(at);
-                self.note(layer, path, shown, Part::Config, LayerState::Broken { at, why });
+                let state = if why == TOO_DEEP || why == TOO_MANY {
+                    LayerState::Unseen(Unseen::new(format!("`{shown}` is {why}"), "make the file smaller"))
+                } else {
+                    LayerState::Broken { at: self.out.sources.location(at), why }
+                };
+                self.note(layer, path, shown, Part::Config, state);
                 return None;
             }
         };

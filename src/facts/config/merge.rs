@@ -194,15 +194,13 @@ impl Merging<'_> {
     /// One layer over all below.
     fn apply(&mut self, mut over: Map, reach: Reach, source: &str, path: &AbsPath) {
         let ours = self.root.get("instructions").and_then(Node::list).map(<[Node]>::to_vec);
-        if let (Some(mut all), Some(node)) = (ours, over.get_mut("instructions")) {
-            if let NodeValue::List(theirs) = &node.value {
-                for item in theirs {
-                    if !all.iter().any(|known| known.value == item.value) {
-                        all.push(item.clone());
-                    }
-                }
-                node.value = NodeValue::List(all);
-            }
+        if let (Some(mut all), Some(node)) = (ours, over.get_mut("instructions"))
+            && let NodeValue::List(theirs) = &node.value
+        {
+            let known: std::collections::HashSet<String> =
+                all.iter().filter_map(Node::text).map(str::to_owned).collect();
+            all.extend(theirs.iter().filter(|item| item.text().is_none_or(|text| !known.contains(text))).cloned());
+            node.value = NodeValue::List(all);
         }
         let plugins = over.get("plugin").and_then(Node::list).map(<[Node]>::to_vec).unwrap_or_default();
         self.root.merge(over);

@@ -75,6 +75,19 @@ pub struct AgentRules {
     pub at: Span,
 }
 
+/// Most rules of all agents together.
+const RULE_LIMIT: usize = 200_000;
+
+/// Whether the agents have more rules than can be listed: each repeats those for all.
+pub fn too_many(config: &Effective) -> bool {
+    let Some(root) = config.root() else { return false };
+    let agents = root.get("agent").and_then(Node::map).map_or(0, Map::len) + 7;
+    let top = flatten(root.get("permission"), None, Level::Top).len() + 40;
+    let own = root.get("agent").and_then(Node::map).into_iter().flat_map(Map::iter);
+    let most = own.map(|(_, agent)| flatten(agent.get("permission"), None, Level::Agent).len()).max().unwrap_or(0);
+    agents.saturating_mul(top) > RULE_LIMIT || top.max(most) > COMPARED
+}
+
 /// The rules of every agent, also of hidden ones.
 pub fn of_agents(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<AgentRules> {
     let Some(root) = config.root() else { return Vec::new() };
@@ -292,6 +305,12 @@ pub fn matches(text: &str, pattern: &str) -> bool {
 
 /// Whether everything that `inner` matches is matched by `outer` too. It may say no where that is so in truth.
 pub fn covers(outer: &str, inner: &str) -> bool {
+    if outer == "*" || outer == inner {
+        return true;
+    }
+    if !outer.contains(['*', '?', '\\']) && !inner.contains('\\') {
+        return false;
+    }
     let (outer, inner) = (outer.replace('\\', "/"), inner.replace('\\', "/"));
     // What `*` and `?` stand for in the inner pattern is open: only `*` in the outer one takes it.
     let open = |text: &str| text.chars().map(|c| (c != '*' && c != '?').then_some(c)).collect::<Vec<_>>();

@@ -200,7 +200,7 @@ impl Decoder<'_> {
                 Some((_, shape)) => self.decode(shape, &path, value).map(|value| (name, value)),
                 None if open => Some((name, value)),
                 None => {
-                    self.remark(RemarkKind::Dropped, &path, "no such setting", name.at);
+                    self.dropped(&path, &name);
                     None
                 }
             }
@@ -247,6 +247,22 @@ impl Decoder<'_> {
             self.remark(RemarkKind::Refused, key, &why, node.at);
         }
         fits.then_some(node)
+    }
+
+    /// A key that is dropped. One that only describes is left unsaid.
+    pub(super) fn dropped(&mut self, path: &str, key: &super::Key) {
+        let name = key.name.as_str();
+        if name.starts_with(['_', '$', '/', '#']) || matches!(name, "name" | "description" | "version" | "comment") {
+            return;
+        }
+        let why = match name {
+            "env" => "no such setting: write `environment`",
+            "args" => "no such setting: write the arguments into the `command` list",
+            "allowed-tools" | "allowedTools" => "it restricts nothing here: write `permission` for an agent",
+            "alwaysAllow" | "autoApprove" | "trust" => "no such setting: write `permission` rules for its tools",
+            _ => "no such setting",
+        };
+        self.remark(RemarkKind::Dropped, path, why, key.at);
     }
 
     pub(super) fn remark(&mut self, kind: RemarkKind, key: &str, why: &str, at: super::Span) {
