@@ -57,7 +57,7 @@ pub(super) fn servers(map: &Map, shape: McpShape) -> Vec<Definition> {
             for (key, node) in entry.iter() {
                 found.extend(node.map().and_then(|entry| definition(&key.name, key.at, entry, shape)));
             }
-        } else if !(NOT_SERVERS.contains(&key.name.as_str()) && !starts_something(entry)) {
+        } else if !NOT_SERVERS.contains(&key.name.as_str()) || starts_something(entry) {
             found.extend(definition(&key.name, key.at, entry, shape));
         }
     }

@@ -2,6 +2,7 @@
 //! and what reviewers have seen of it. Servers are never started, packages never fetched.
 
 mod address;
+mod approval;
 mod argument;
 mod command;
 mod container;
@@ -9,6 +10,7 @@ mod definition;
 mod listening;
 mod lock;
 mod package;
+mod parts;
 mod repair;
 mod secret;
 mod server;
@@ -16,6 +18,7 @@ mod shared;
 mod shell;
 mod source;
 mod wording;
+mod wrapper;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,25 +1,23 @@
 //! The record of one server: what a check may speak of. Made from a [`Definition`]; no value that could be a secret
 //! gets past this file.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
 
 use super::address::{self, Address};
 use super::command::{self, Launch, Launcher};
 use super::container::Container;
-use super::definition::{Definition, OAuth, Placed};
+use super::definition::{Definition, OAuth};
 use super::lock::{Review, Tools};
 use super::package::{Package, Pin};
-use super::secret::{self, Class, Classified, Reference, Source};
+use super::parts::{parts, secrets, sends};
+use super::approval::{approval, digest};
+use super::secret::{self, Class, Classified, Reference};
 use super::shared::Shared;
 use super::source::Origin;
 use super::wording::Reading;
 use super::{argument, listening, repair};
-use crate::facts::config::{Effective, Span};
+use crate::facts::config::Effective;
 use crate::model::{Location, Look, McpShape, Scope};
 
 /// An MCP server that a configuration defines.
@@ -216,17 +214,6 @@ pub(super) struct View<'a> {
     pub(super) allowed_hosts: &'a [&'a str],
 }
 
-/// A value of a definition with its role, for the questions that all of them are asked.
-struct Part<'a> {
-    /// Said in messages: "header `Authorization`".
-    role: String,
-    placed: &'a Placed,
-    class: Class,
-    references: Vec<Reference>,
-    /// Whether it goes to the remote side.
-    goes_out: bool,
-}
-
 /// What a definition comes to, with what it starts, for the facts that need more than the text.
 pub(super) fn record(definition: &Definition, view: &View<'_>) -> (Server, Launch) {
     let argv: Vec<String> = definition.argv.iter().map(|placed| placed.text.clone()).collect();
@@ -410,151 +397,7 @@ fn unverified(definition: &Definition, launch: &Launch, argv: &[String]) -> Vec<
     found
 }
 
-/// Every value of a definition, judged.
-fn parts<'a>(definition: &'a Definition, argv: &[String], is_remote: bool) -> Vec<Part<'a>> {
-    let mut parts = Vec::new();
-    let mut add = |role: String, placed: &'a Placed, judged: Classified, goes_out: bool| {
-        parts.push(Part { role, placed, class: judged.class, references: judged.references, goes_out });
-    };
-    for (name, placed) in &definition.headers {
-        add(format!("header `{name}`"), placed, secret::classify(name, &placed.text), true);
-    }
-    for (name, placed) in &definition.env {
-        add(format!("variable `{name}`"), placed, secret::classify(name, &placed.text), false);
-    }
-    if let Some(url) = &definition.url {
-        let judged = argument::in_address(&url.text).unwrap_or_else(|| secret::classify("", &url.text));
-        add("the address".into(), url, judged, true);
-    }
-    if let OAuth::Set(Some(secret)) = &definition.oauth {
-        add("the OAuth client secret".into(), secret, secret::classify("client_secret", &secret.text), true);
-    }
-    for value in argument::values(argv) {
-        let Some(placed) = definition.argv.get(value.index) else { continue };
-        let role = if value.name.is_empty() { format!("argument {}", value.index) } else { format!("argument `{}`", value.name) };
-        add(role, placed, Classified { class: value.class, references: value.references }, is_remote);
-    }
-    parts
-}
-
-fn secrets(parts: &[Part<'_>], view: &View<'_>) -> Secrets {
-    let found: Vec<&Part<'_>> = parts.iter().filter(|part| part.class == Class::Secret).collect();
-    Secrets {
-        names: found.iter().map(|part| part.role.clone()).collect(),
-        at: found.first().and_then(|part| view.config.location(part.placed.at)),
-    }
-}
-
-/// Which references leave the machine, to a host that nobody allowed, by the project's doing.
-fn sends(
-    definition: &Definition,
-    parts: &[Part<'_>],
-    remote: Option<&Remote>,
-    view: &View<'_>,
-    effective: bool,
-) -> Sends {
-    let Some(remote) = remote.filter(|remote| effective && definition.enabled && !remote.loopback) else {
-        return Sends::default();
-    };
-    if remote.host.as_deref().is_some_and(|host| address::is_listed(host, remote.port, view.allowed_hosts)) {
-        return Sends::default();
-    }
-    let by_project = |at: Span| view.config.layer(at).is_some_and(|layer| layer.scope == Scope::Repo);
-    let redirected = by_project(definition.at);
-    let resolved = |reference: &&Reference| match view.shape {
-        McpShape::Argv => matches!(reference.source, Source::Env | Source::File),
-        McpShape::CommandArgs => matches!(reference.source, Source::Variable | Source::Command),
-    };
-    let host = remote.host.as_ref().map(|host| format!("`{host}`"));
-    let to = host.unwrap_or_else(|| "a host that is put together at start".to_owned());
-    let mut sends = Sends { to, ..Sends::default() };
-    for part in parts.iter().filter(|part| part.goes_out && (redirected || by_project(part.placed.at))) {
-        for reference in part.references.iter().filter(resolved) {
-            sends.names.push(format!("`{}` in {}", reference.text, part.role));
-            let at = if by_project(part.placed.at) { part.placed.at } else { definition.at };
-            sends.at = sends.at.or_else(|| view.config.location(at));
-        }
-    }
-    sends
-}
-
-/// What the list says: `name`, `name@sha256:…`, or `name@` with the first digits.
-fn approval(name: &str, digest: &str, listed: &[&str]) -> Approval {
-    const FEWEST_DIGITS: usize = 16;
-    let mut best = Approval::None;
-    for entry in listed {
-        if *entry == name {
-            best = if best == Approval::Exact { best } else { Approval::Named };
-            continue;
-        }
-        let Some(wanted) = entry.strip_prefix(name).and_then(|rest| rest.strip_prefix('@')) else { continue };
-        let wanted = wanted.strip_prefix("sha256:").unwrap_or(wanted).to_lowercase();
-        if wanted.len() >= FEWEST_DIGITS && digest.starts_with(&wanted) {
-            return Approval::Exact;
-        }
-        if best == Approval::None {
-            best = Approval::Changed;
-        }
-    }
-    best
-}
-
-/// SHA-256 over what a server does, in one form for all dialects. Values that are secrets count by their names.
-fn digest(definition: &Definition, argv: &[String]) -> String {
-    let masked = |name: &str, text: &str| match secret::classify(name, text).class {
-        Class::Secret => "***".to_owned(),
-        _ => text.to_owned(),
-    };
-    let pairs = |pairs: &[(String, Placed)]| -> BTreeMap<String, Json> {
-        pairs.iter().map(|(name, placed)| (name.clone(), masked(name, &placed.text).into())).collect()
-    };
-    let hidden = argument::values(argv);
-    let is_hidden = |at: usize| hidden.iter().any(|value| value.index == at && value.class == Class::Secret);
-    let command: Vec<&str> =
-        argv.iter().enumerate().map(|(at, arg)| if is_hidden(at) { "***" } else { arg.as_str() }).collect();
-    let url = definition.url.as_ref().map(|url| match argument::in_address(&url.text).map(|found| found.class) {
-        Some(Class::Secret) => address::redacted(&url.text),
-        _ => url.text.clone(),
-    });
-    let form: BTreeMap<&str, Json> = [
-        ("command", command.into()),
-        ("cwd", definition.cwd.clone().into()),
-        ("env", serde_json::to_value(pairs(&definition.env)).unwrap_or_default()),
-        ("headers", serde_json::to_value(pairs(&definition.headers)).unwrap_or_default()),
-        ("oauth", matches!(definition.oauth, OAuth::Set(_)).into()),
-        ("url", url.into()),
-    ]
-    .into();
-    let text = serde_json::to_string(&form).unwrap_or_default();
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
 /// Bytes as hexadecimal digits.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_holds_a_name_or_one_definition_of_it() {
-        let digest = "0123456789abcdef".repeat(4);
-        let full = format!("s@sha256:{digest}");
-        for (listed, approval_is) in [
-            (vec![], Approval::None),
-            (vec!["s"], Approval::Named),
-            (vec![full.as_str()], Approval::Exact),
-            (vec!["s@sha256:0123456789abcdef"], Approval::Exact),
-            (vec!["s@0123456789ABCDEF"], Approval::Exact),
-            (vec!["s@0123"], Approval::Changed),
-            (vec!["s@sha256:ffffffffffffffff"], Approval::Changed),
-            (vec!["s@sha256:ffffffffffffffff", "s"], Approval::Named),
-            (vec!["server"], Approval::None),
-            (vec!["S"], Approval::None),
-        ] {
-            assert_eq!(approval("s", &digest, &listed), approval_is, "{listed:?}");
-        }
-    }
 }

@@ -107,7 +107,7 @@ fn absolute(subject: &Subject, script: &str, cwd: Option<&str>) -> Option<AbsPat
 fn is_installed(path: &AbsPath) -> bool {
     let below = |folder: &&str| AbsPath::new(folder).is_some_and(|folder| path.is_within(&folder));
     let in_bin = path.parent().is_some_and(|folder| folder.name_text() == "bin");
-    INSTALLED.iter().any(|folder| below(&folder)) || in_bin
+    INSTALLED.iter().any(below) || in_bin
 }
 
 fn place(host: &dyn Host, subject: &Subject, tracked: &Tracked, path: &AbsPath) -> Look<Place> {
