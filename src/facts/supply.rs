@@ -6,6 +6,7 @@ use std::io;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::{ProbeError, subject};
 use crate::host::{self, CONFIG_LIMIT, Host, Kind, Tool};
@@ -13,6 +14,8 @@ use crate::model::{AbsPath, Look, Os, Subject};
 
 /// How far above the program its package may begin.
 const PACKAGE_DEPTH: usize = 4;
+/// The largest file that vouches: 64 MiB, for bills of materials.
+const ARTIFACT_LIMIT: u64 = 64 << 20;
 
 /// The agent's program and what vouches for it.
 #[derive(Serialize, JsonSchema)]
@@ -46,6 +49,8 @@ struct Artifact {
     path: String,
     /// What it is.
     kind: ArtifactKind,
+    /// Whether `verified_artifacts` of the profile names it with this very content.
+    verified: bool,
 }
 
 /// What a file beside the program is.
@@ -66,7 +71,7 @@ enum ArtifactKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Proof {
-    /// The system's own tool has verified it.
+    /// The system's own tool has verified it, or the profile says that someone has.
     Verified,
     /// There is none.
     Absent,
@@ -89,10 +94,14 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         });
     };
     let package = package(host, &resolved);
-    let artifacts = artifacts(host, &resolved, package.as_ref().map(|package| &package.folder));
+    let verified = subject.parameters.list("verified_artifacts");
+    let artifacts = artifacts(host, &resolved, package.as_ref().map(|package| &package.folder), &verified);
     let proof = |kinds: &[ArtifactKind], how: &str| match &artifacts {
         Err(unseen) => Look::unknown(unseen, "run with sudo"),
         Ok(artifacts) => match artifacts.iter().find(|artifact| kinds.contains(&artifact.kind)) {
+            Some(_) if artifacts.iter().any(|one| kinds.contains(&one.kind) && one.verified) => {
+                Look::Known(Proof::Verified)
+            }
             Some(artifact) => Look::unknown(format!("`{}` is there, and harden does not verify it yet", artifact.path), how),
             None => Look::Known(Proof::Absent),
         },
@@ -170,7 +179,12 @@ fn package(host: &dyn Host, program: &AbsPath) -> Option<Package> {
 }
 
 /// Files in the program's folder that carry its name, and all that vouch in the top folder of its package.
-fn artifacts(host: &dyn Host, program: &AbsPath, package: Option<&AbsPath>) -> Result<Vec<Artifact>, String> {
+fn artifacts(
+    host: &dyn Host,
+    program: &AbsPath,
+    package: Option<&AbsPath>,
+    verified: &[&str],
+) -> Result<Vec<Artifact>, String> {
     let mut found = Vec::new();
     let own = program.parent();
     for folder in own.iter().chain(package.filter(|package| Some(*package) != own.as_ref())) {
@@ -180,11 +194,24 @@ fn artifacts(host: &dyn Host, program: &AbsPath, package: Option<&AbsPath>) -> R
             let stem = program.name_text();
             let is_ours = package == Some(folder) || name.starts_with(stem.as_ref());
             if let Some(kind) = artifact_kind(&name).filter(|_| is_ours) {
-                found.push(Artifact { path: folder.join(&entry.name).text(), kind });
+                let path = folder.join(&entry.name);
+                let verified = is_verified(host, &path, verified);
+                found.push(Artifact { path: path.text(), kind, verified });
             }
         }
     }
     Ok(found)
+}
+
+/// Whether the profile names this file with the content it has. One that cannot be read is not verified.
+fn is_verified(host: &dyn Host, path: &AbsPath, verified: &[&str]) -> bool {
+    let name = path.name_text();
+    let mut digests = verified.iter().filter_map(|entry| entry.rsplit_once('@')).filter(|(file, _)| *file == name);
+    let Some((_, wanted)) = digests.next() else { return false };
+    host.read(path, ARTIFACT_LIMIT).is_ok_and(|bytes| {
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        wanted.trim_start_matches("sha256:").eq_ignore_ascii_case(&digest)
+    })
 }
 
 fn artifact_kind(name: &str) -> Option<ArtifactKind> {

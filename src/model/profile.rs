@@ -138,6 +138,7 @@ pub const PARAMETERS: &[Parameter] = &[
     list("setuid_allow", "setuid and setgid programs that are expected, by path"),
     list("write_dirs", "directories of the project that the agent is meant to write, relative to its top"),
     list("sensitive_projects", "directories of projects that must not share an MCP server with this one"),
+    list("verified_artifacts", "files beside the agent's program that were verified by hand: `name@sha256`"),
     list("scan_skip", "directory names that the workspace secret scan leaves out"),
     number("monorepo_manifests", "how many package manifests make a repository a monorepo"),
     number("scan_max_bytes", "largest file the secret scan reads, in bytes"),
