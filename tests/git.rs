@@ -210,6 +210,8 @@ fn work_trees_and_submodules_point_back_and_strangers_do_not() {
     assert_eq!(linked["tracked_files"], 2);
     assert_eq!(state["in_history"], json!([".opencode/plans/secret.md"]));
 
+    assert_eq!(history(&main, 100).incomplete, None);
+
     let library = bench.repository("library");
     git(&main, &["submodule", "add", "-q", library.to_str().expect("text"), "vendor/library"]);
     commit(&main, "submodule");

@@ -62,15 +62,53 @@ fn found(session: &Session, facts: &[Facts]) -> Found {
     let user = by_account.map(|how| (json!(first.user.name), how));
     let user = user.or_else(|| Some((told("launcher", "/user")?, "its launcher switches to it")));
     let rows = [
-        user.map(|(name, how)| ("agent_user", name, how)),
-        told("launcher", "/path").map(|path| ("launcher", path, "a program on the usual paths that starts the agent")),
-        told("agent", "/endpoint/url").map(|url| ("model_endpoint", url, "in the agent's configuration")),
-        told("agent", "/endpoint/host").map(|host| ("allowed_hosts", json!([host]), "the host of the model endpoint")),
+        user.map(|(name, how)| ("agent_user", name, how.to_owned())),
+        told("launcher", "/path").map(|path| ("launcher", path, "it starts the agent".to_owned())),
     ];
-    let parameters = rows.into_iter().flatten().map(|(name, value, how)| (name, value, how.to_owned())).collect();
+    let mut parameters: Vec<_> = rows.into_iter().flatten().collect();
+    parameters.extend(endpoint(facts));
     Found {
         project: first.project.text(),
         agents: session.subjects.iter().map(|subject| subject.agent.agent.clone()).collect(),
         parameters,
+    }
+}
+
+/// The model's address and host, from the first configuration that names one.
+fn endpoint(facts: &[Facts]) -> Vec<(&'static str, Value, String)> {
+    let first = facts.iter().find_map(|facts| facts.0.get("agent")?.pointer("/endpoints/0"));
+    let Some(address) = first.and_then(|endpoint| endpoint.get("address")?.as_str()) else { return Vec::new() };
+    let file = first.and_then(|endpoint| endpoint.pointer("/at/file")?.as_str()).unwrap_or("the configuration");
+    let how = format!("the model's address in {file}");
+    let mut rows = vec![("model_endpoint", json!(address), how.clone())];
+    rows.extend(host_of(address).map(|host| ("allowed_hosts", json!([host]), how)));
+    rows
+}
+
+/// The host of an address with a scheme.
+fn host_of(address: &str) -> Option<&str> {
+    let place = address.split_once("://")?.1.split(['/', '?', '#']).next()?;
+    let host = match place.strip_prefix('[') {
+        Some(rest) => rest.split(']').next()?,
+        None => place.split(':').next()?,
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_what_stands_between_scheme_and_port() {
+        for (address, host) in [
+            ("http://127.0.0.1:11434/v1", Some("127.0.0.1")),
+            ("https://models.example.net", Some("models.example.net")),
+            ("http://[::1]:8080", Some("::1")),
+            ("models.example.net", None),
+            ("http://:80", None),
+        ] {
+            assert_eq!(host_of(address), host, "{address}");
+        }
     }
 }

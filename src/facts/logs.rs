@@ -166,7 +166,7 @@ fn ledger(host: &dyn Host, subject: &Subject) -> Option<Result<Option<String>, P
 fn approvals(host: &dyn Host, subject: &Subject) -> Look<Approvals> {
     match ledger(host, subject) {
         None => Look::unknown(
-            format!("{} keeps no record of what was approved or relaxed, and the profile names no `ledger`", subject.agent.name),
+            "no record of what was approved or relaxed is known for this agent, and the profile names no `ledger`",
             "start the agent through something that keeps one, and name the file as `ledger` in the profile",
         ),
         Some(Ok(Some(text))) if text.lines().any(|line| !line.trim().is_empty()) => Look::Known(Approvals::Recorded),

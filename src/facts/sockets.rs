@@ -95,7 +95,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         }
     }
     let variables = named(host, subject);
-    sockets.extend(variables.iter().filter_map(|name| remote(name, subject.env.get(name)?)));
+    sockets.extend(variables.iter().filter_map(|name| remote(name, &host.env(name)?)));
     Ok(Fact { sockets, variables })
 }
 

@@ -134,6 +134,9 @@ fn unseen(path: AbsPath, kind: StateKind, user: &AgentUser, by_design: bool, err
     }
 }
 
+/// The top of the work tree, and whether that tracks and ignores the path.
+type InGit = (Option<AbsPath>, Look<bool>, Look<bool>);
+
 struct Looker<'a> {
     host: &'a dyn Host,
     subject: &'a Subject,
@@ -277,7 +280,7 @@ impl Looker<'_> {
     }
 
     /// The work tree around a path, and whether it tracks and ignores it.
-    fn in_git(&self, path: &AbsPath, folder: bool) -> Result<(Option<AbsPath>, Look<bool>, Look<bool>), ProbeError> {
+    fn in_git(&self, path: &AbsPath, folder: bool) -> Result<InGit, ProbeError> {
         let unreadable = |error| ProbeError::unreadable(path, error);
         let start = path.parent().unwrap_or_else(AbsPath::root);
         match repository::around(self.host, &start).map_err(unreadable)? {

@@ -99,6 +99,8 @@ impl Scan<'_> {
         match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {}
             std::io::ErrorKind::FileTooLarge => self.large.push(path.text()),
+            // What lies below a closed folder is closed with it.
+            _ if self.closed.iter().any(|closed| AbsPath::new(closed).is_some_and(|closed| path.is_within(&closed))) => {}
             _ => self.closed.push(path.text()),
         }
     }

@@ -158,8 +158,13 @@ fn environment(
     env
 }
 
-/// Variables that say where things are.
+/// Variables that say where things are, control sockets included.
 const PLACES: &[&str] = &[
+    "DOCKER_HOST",
+    "CONTAINER_HOST",
+    "CONTAINERD_ADDRESS",
+    "LIBVIRT_DEFAULT_URI",
+    "LXD_SOCKET",
     "HOME",
     "PATH",
     "TMPDIR",
@@ -184,7 +189,8 @@ fn mentioned(agent: &Agent) -> impl Iterator<Item = &str> {
     });
     let state = agent.state.iter().filter_map(|state| state.env.as_ref());
     let switches = agent.switches.iter().flat_map(|switch| switch.env.iter().map(|env| &env.name));
-    let others = agent.env.approve.iter().chain(&agent.env.settings);
+    let dead = agent.env.dead.iter().map(|dead| &dead.key);
+    let others = agent.env.approve.iter().chain(&agent.env.settings).chain(dead);
     layers.chain(state).chain(switches).chain(others).map(String::as_str)
 }
 

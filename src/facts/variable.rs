@@ -258,7 +258,7 @@ pub fn looks_secret(name: &str) -> bool {
     let upper = name.to_uppercase();
     let words: Vec<&str> = upper.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
     let known = |secret: &&str| upper == **secret || upper.ends_with(&format!("_{secret}"));
-    if SECRET_NAMES.iter().any(|secret| known(&secret)) {
+    if SECRET_NAMES.iter().any(known) {
         return true;
     }
     if upper.starts_with("OP_SESSION") || upper == "BW_SESSION" || upper == "MYSQL_PWD" || upper.ends_with("_PWD") {

@@ -177,16 +177,8 @@ fn workspace_files(host: &dyn Host, top: &AbsPath) -> Vec<String> {
 
 /// How many folders hold a manifest: by the index where there is one, else by a walk.
 fn packages(host: &dyn Host, top: &AbsPath, is_git_top: bool) -> Look<u64> {
-    if is_git_top {
-        if let Ok(Place::Repository(repository)) = repository::at(host, top) {
-            let bytes = git::hash_bytes(host, &repository).unwrap_or(20);
-            if let Look::Known(tracked) = git::index::read(host, &repository.git_dir, bytes) {
-                if !tracked.paths.is_empty() {
-                    let paths = tracked.paths.iter().map(|path| String::from_utf8_lossy(path));
-                    return Look::Known(count(paths.map(|path| path.into_owned())));
-                }
-            }
-        }
+    if let Some(tracked) = indexed(host, top).filter(|_| is_git_top) {
+        return Look::Known(count(tracked.paths.iter().map(|path| String::from_utf8_lossy(path).into_owned())));
     }
     let mut left = ENTRIES;
     let walked = host.walk(top, &mut |path, kind| {
@@ -207,6 +199,13 @@ fn packages(host: &dyn Host, top: &AbsPath, is_git_top: bool) -> Look<u64> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Look::Known(0),
         Err(error) => Look::Unknown(ProbeError::unreadable(top, error).into()),
     }
+}
+
+/// What the index lists; None where it lists nothing or cannot be read.
+fn indexed(host: &dyn Host, top: &AbsPath) -> Option<git::index::Tracked> {
+    let Place::Repository(repository) = repository::at(host, top).ok()? else { return None };
+    let bytes = git::hash_bytes(host, &repository).ok()?;
+    git::index::read(host, &repository.git_dir, bytes).known().filter(|tracked| !tracked.paths.is_empty()).cloned()
 }
 
 fn count(paths: impl Iterator<Item = String>) -> u64 {

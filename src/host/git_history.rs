@@ -101,7 +101,7 @@ fn tips(host: &dyn Host, git_dir: &AbsPath) -> io::Result<BTreeSet<ObjectId>> {
     let mut tips = BTreeSet::new();
     let mut take = |text: &[u8]| {
         let hex = text.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
-        tips.extend(ObjectId::from_hex(hex).ok());
+        tips.extend(ObjectId::from_hex(hex).ok().filter(|id| !id.is_null()));
     };
     let read = |path: &AbsPath| match host.read(path, REF_LIMIT) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => Ok(Vec::new()),
@@ -118,7 +118,8 @@ fn tips(host: &dyn Host, git_dir: &AbsPath) -> io::Result<BTreeSet<ObjectId>> {
             continue;
         }
         let (found, _) = host.walk(&folder, &mut |path, kind| {
-            let wanted = name == "refs" || path.file_name().is_some_and(|name| name == "HEAD");
+            // `worktrees/<name>/HEAD`, and not the log of the same name further down.
+            let wanted = name == "refs" || path.components().count() == 2 && path.ends_with("HEAD");
             match kind {
                 Kind::Dir if path.components().count() > DEPTH => super::Keep::Prune,
                 Kind::File if wanted => super::Keep::Yes,

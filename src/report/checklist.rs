@@ -12,8 +12,10 @@ const MOST_EVIDENCE: usize = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tick {
-    /// Every check of the line that applies passes.
+    /// Every check of the line ran, and each that applies passes.
     Yes,
+    /// What ran passes, but some checks of the line did not run: the scope or the profile leaves them out.
+    Partly,
     /// At least one fails, waived or not.
     No,
     /// None fails, but at least one could not be told.
@@ -42,19 +44,77 @@ pub fn tick(line: &str, text: &str, codes: &[String], findings: &[Finding]) -> C
     let bad = with(&[Status::Fail, Status::Known, Status::Waived]);
     let unknown = with(&[Status::Unknown]);
     let good = with(&[Status::Pass]);
+    let missing: Vec<&str> =
+        codes.iter().map(String::as_str).filter(|code| about.iter().all(|finding| finding.code != *code)).collect();
     let (tick, shown) = if !bad.is_empty() {
         (Tick::No, bad)
     } else if !unknown.is_empty() {
         (Tick::Unknown, unknown)
-    } else if !good.is_empty() {
-        (Tick::Yes, good)
-    } else {
+    } else if good.is_empty() {
         (Tick::NotApplicable, with(&[Status::NotApplicable]))
+    } else {
+        (if missing.is_empty() { Tick::Yes } else { Tick::Partly }, good)
     };
     let left_out = shown.len().saturating_sub(MOST_EVIDENCE);
-    let evidence = shown.iter().take(MOST_EVIDENCE).map(|f| {
-        if tick == Tick::Yes { format!("{} {}", f.code, f.check) } else { format!("{}: {}", f.code, f.message) }
-    });
-    let more = (left_out > 0).then(|| format!("… and {left_out} more"));
-    ChecklistEntry { line: line.to_owned(), text: text.to_owned(), tick, evidence: evidence.chain(more).collect() }
+    let said = |finding: &&Finding| match finding.status {
+        Status::Pass => format!("{} {}", finding.code, finding.check),
+        _ => format!("{}: {}", finding.code, finding.message),
+    };
+    let mut evidence: Vec<String> = shown.iter().take(MOST_EVIDENCE).map(said).collect();
+    if left_out > 0 {
+        evidence.push(format!("… and {left_out} more"));
+    }
+    if tick == Tick::Partly {
+        evidence.push(format!("did not run: {}", missing.join(", ")));
+    }
+    ChecklistEntry { line: line.to_owned(), text: text.to_owned(), tick, evidence }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Confidence, Controls, Scope, Severity};
+
+    fn finding(code: &str, status: Status) -> Finding {
+        Finding {
+            check: code.to_lowercase(),
+            code: code.into(),
+            title: String::new(),
+            severity: Severity::Low,
+            confidence: Confidence::High,
+            scope: Scope::Repo,
+            status,
+            agent: None,
+            subject: None,
+            message: String::new(),
+            evidence: Vec::new(),
+            unseen: Vec::new(),
+            remediation: String::new(),
+            fingerprint: String::new(),
+            waiver: None,
+            controls: Controls::new(),
+        }
+    }
+
+    #[test]
+    fn a_line_is_ticked_only_when_all_of_it_was_looked_at() {
+        use Status::{Fail, Known, NotApplicable, Pass, Unknown, Waived};
+        let codes = ["A-01".to_owned(), "A-02".to_owned()];
+        for (a, b, expected) in [
+            (Some(Pass), Some(Pass), Tick::Yes),
+            (Some(Pass), Some(NotApplicable), Tick::Yes),
+            (Some(Pass), None, Tick::Partly),
+            (Some(Pass), Some(Unknown), Tick::Unknown),
+            (Some(Unknown), None, Tick::Unknown),
+            (Some(Fail), Some(Unknown), Tick::No),
+            (Some(Waived), Some(Pass), Tick::No),
+            (Some(Known), None, Tick::No),
+            (Some(NotApplicable), None, Tick::NotApplicable),
+            (None, None, Tick::NotApplicable),
+        ] {
+            let findings: Vec<Finding> =
+                [a.map(|a| finding("A-01", a)), b.map(|b| finding("A-02", b))].into_iter().flatten().collect();
+            assert_eq!(tick("1", "", &codes, &findings).tick, expected, "{a:?} {b:?}");
+        }
+    }
 }

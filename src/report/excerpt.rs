@@ -1,12 +1,14 @@
 //! The offending lines of configuration, drawn by miette. The text was redacted where it was read.
 
+use std::collections::BTreeMap;
+
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode,
     SourceSpan, SpanContents,
 };
 
 use super::console::{Tone, heading, line};
-use super::{Look, Report};
+use super::{Look, Report, codes};
 use crate::model::{Finding, Location, Severity, Status};
 
 /// So many are drawn where no more is asked for.
@@ -21,18 +23,35 @@ pub(super) fn excerpts(report: &Report, look: Look) -> String {
     if all.is_empty() {
         return String::new();
     }
-    let shown = if look.verbose > 0 { all.len() } else { SHOWN };
+    let places = by_line(&all);
+    let shown = if look.verbose > 0 { places.len() } else { SHOWN };
     let mut out = heading(look, "in the files");
-    for finding in all.iter().take(shown) {
-        out += &draw(finding, look);
+    for findings in places.iter().take(shown) {
+        out += &draw(findings, look);
     }
-    if all.len() > shown {
-        out += &line(look, 2, &format!("… and {} more; -v shows them", all.len() - shown), Tone::Dim);
+    if places.len() > shown {
+        out += &line(look, 2, &format!("… and {} more; -v shows them", places.len() - shown), Tone::Dim);
     }
     out
 }
 
-fn draw(finding: &Finding, look: Look) -> String {
+/// The findings of each line together, in the order of the worst.
+fn by_line<'a>(all: &[&'a Finding]) -> Vec<Vec<&'a Finding>> {
+    let mut places: Vec<Vec<&Finding>> = Vec::new();
+    let mut known = BTreeMap::new();
+    for finding in all {
+        let line = finding.location().map(|at| (at.file.as_str(), at.line));
+        let at = *known.entry(line).or_insert(places.len());
+        match places.get_mut(at) {
+            Some(place) => place.push(finding),
+            None => places.push(vec![finding]),
+        }
+    }
+    places
+}
+
+fn draw(findings: &[&Finding], look: Look) -> String {
+    let Some((finding, others)) = findings.split_first() else { return String::new() };
     let Some(at) = finding.location().map(|at| fitting(at, look)) else { return String::new() };
     let theme = if look.colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
     let handler = GraphicalReportHandler::new_themed(theme)
@@ -41,7 +60,7 @@ fn draw(finding: &Finding, look: Look) -> String {
         .with_context_lines(0)
         .without_syntax_highlighting();
     let mut text = String::new();
-    match handler.render_report(&mut text, &Excerpt { finding, line: Line(&at) }) {
+    match handler.render_report(&mut text, &Excerpt { finding, others: codes(others), line: Line(&at) }) {
         Ok(()) => text.lines().map(|line| format!("{}\n", line.trim_end())).collect(),
         Err(_) => format!("{at}: {}\n", at.text),
     }
@@ -74,12 +93,15 @@ fn fitting(at: &Location, look: Look) -> Location {
 #[derive(Debug)]
 struct Excerpt<'a> {
     finding: &'a Finding,
+    /// The codes of other findings about this line.
+    others: String,
     line: Line<'a>,
 }
 
 impl std::fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.finding.code, self.finding.title)
+        write!(f, "{} {}", self.finding.code, self.finding.title)?;
+        if self.others.is_empty() { Ok(()) } else { write!(f, " (and {})", self.others) }
     }
 }
 

@@ -111,6 +111,7 @@ fn checklist(report: &Report) -> String {
     for entry in &report.checklist {
         let (mark, note) = match entry.tick {
             Tick::Yes => ("x", ""),
+            Tick::Partly => (" ", " — what ran passes, but not all of it ran"),
             Tick::No => (" ", ""),
             Tick::Unknown => (" ", " — could not be told"),
             Tick::NotApplicable => (" ", " — not checked here"),

@@ -24,8 +24,10 @@ pub struct Look {
 const SHOWN_PER_CHECK: usize = 8;
 /// So much evidence is shown for a line of the checklist.
 const SHOWN_PER_LINE: usize = 2;
+/// So many characters of a message are shown where no more is asked for.
+const MESSAGE: usize = 320;
 /// From this width on, a finding's name and message share a line.
-const WIDE: u16 = 100;
+const WIDE: u16 = 140;
 /// Below this width, severity and code take a line of their own.
 const NARROW: u16 = 60;
 
@@ -124,9 +126,9 @@ fn row(sheet: &mut Sheet, report: &Report, finding: &Finding, look: Look) {
     let name = name(report, finding);
     let message = match finding.location() {
         // A file without a line, and named already.
-        Some(at) if at.text.is_empty() && finding.message.contains(&at.file) => finding.message.clone(),
-        Some(at) => format!("{} ({at})", finding.message),
-        None => finding.message.clone(),
+        Some(at) if at.text.is_empty() && finding.message.contains(&at.file) => message(finding, look),
+        Some(at) => format!("{} ({at})", message(finding, look)),
+        None => message(finding, look),
     };
     if look.width < NARROW {
         sheet.row(&[(&format!("{severity} {code}"), bad)]);
@@ -139,6 +141,18 @@ fn row(sheet: &mut Sheet, report: &Report, finding: &Finding, look: Look) {
         let fits = name.chars().count() <= usize::from(look.width) / 3;
         let name = if fits { name } else { name.replacen(" · ", "\n", 1) };
         sheet.row(&[(severity, bad), (code, Tone::Plain), (&name, Tone::Bold), (&message, Tone::Plain)]);
+    }
+}
+
+fn message(finding: &Finding, look: Look) -> String {
+    clip(&finding.message, if look.verbose > 0 { usize::MAX } else { MESSAGE })
+}
+
+/// The first characters of a text, with an ellipsis where there are more.
+fn clip(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+        None => text.to_owned(),
     }
 }
 
@@ -270,6 +284,7 @@ fn checklist(report: &Report, look: Look) -> String {
     for entry in &report.checklist {
         let (mark, tone) = match entry.tick {
             Tick::Yes => ("✓", Tone::Good),
+            Tick::Partly => ("~", Tone::Doubt),
             Tick::No => ("✗", Tone::Bad(Severity::High)),
             Tick::Unknown => ("?", Tone::Doubt),
             Tick::NotApplicable => ("–", Tone::Dim),
@@ -287,17 +302,23 @@ fn checklist(report: &Report, look: Look) -> String {
     out
 }
 
-/// One line for what passes; the first of what does not; all with -v.
+/// One line for what passes; the first of what does not, a line each, because it stands in full above; all with -v.
 fn shown_evidence(evidence: &[String], tick: Tick, look: Look) -> Vec<String> {
+    let room = usize::from(look.width.max(24)) - 9;
     match tick {
         _ if look.verbose > 0 => evidence.to_vec(),
         Tick::NotApplicable => Vec::new(),
         Tick::Yes => vec![format!("by {}", first_words(evidence).join(", "))],
+        Tick::Partly => {
+            let (missing, ran) = evidence.split_last().map_or(("", evidence), |(last, ran)| (last.as_str(), ran));
+            vec![format!("only in part, by {}; {missing}", first_words(ran).join(", "))]
+        }
         Tick::No | Tick::Unknown if evidence.len() > SHOWN_PER_LINE + 1 => {
             let rest = evidence.len() - SHOWN_PER_LINE;
-            evidence.iter().take(SHOWN_PER_LINE).cloned().chain([format!("… and {rest} more")]).collect()
+            let shown = evidence.iter().take(SHOWN_PER_LINE).map(|text| clip(text, room));
+            shown.chain([format!("… and {rest} more")]).collect()
         }
-        Tick::No | Tick::Unknown => evidence.to_vec(),
+        Tick::No | Tick::Unknown => evidence.iter().map(|text| clip(text, room)).collect(),
     }
 }
 

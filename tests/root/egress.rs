@@ -296,7 +296,7 @@ fn generated(seed: u64) -> String {
     };
     let inner = chain(3, &["accept", "drop", "return", "counter"]);
     let (first, second) = (chain(5, &verdict), chain(3, &["accept", "drop", "jump a", "return"]));
-    let policy = if seed % 3 == 0 { "drop" } else { "accept" };
+    let policy = if seed.is_multiple_of(3) { "drop" } else { "accept" };
     format!(
         "table inet fw {{\n chain a {{\n{inner} }}\n chain out {{\n  type filter hook output priority 0; policy {policy};\n{first} }}\n chain post {{\n  type filter hook postrouting priority 5;\n{second} }}\n}}"
     )

@@ -66,10 +66,8 @@ struct List {
 fn lists(host: &dyn Host, subject: &Subject, repository: &Repository, parts: &[AbsPath]) -> Result<Vec<List>, ProbeError> {
     let top = &repository.top;
     let mut lists = Vec::new();
-    if subject.scope > Scope::Repo {
-        if let Some(file) = global(host, subject, repository) {
-            lists.extend(read(host, file, top, None, true)?);
-        }
+    if let Some(file) = global(host, subject, repository).filter(|_| subject.scope > Scope::Repo) {
+        lists.extend(read(host, file, top, None, true)?);
     }
     let exclude = repository.common_dir.join("info/exclude");
     lists.extend(read(host, exclude, top, Some(&repository.common_dir), false)?);

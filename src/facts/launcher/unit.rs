@@ -24,10 +24,11 @@ fn section(text: &str, wanted: &str) -> Keys {
             pending = Some((start, more.trim_end().to_owned()));
         } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             inside = name == wanted;
-        } else if inside && !line.starts_with(['#', ';']) {
-            if let Some((key, value)) = line.split_once('=') {
-                keys.entry(key.trim().to_owned()).or_default().push((start, value.trim().to_owned()));
-            }
+        } else if inside
+            && !line.starts_with(['#', ';'])
+            && let Some((key, value)) = line.split_once('=')
+        {
+            keys.entry(key.trim().to_owned()).or_default().push((start, value.trim().to_owned()));
         }
     }
     keys

@@ -1,6 +1,7 @@
 //! A server's own code: the file that its command runs, and whether it is part of the project that reviewers see.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::io;
 
 use schemars::JsonSchema;
@@ -8,12 +9,10 @@ use serde::Serialize;
 
 use super::command::{Launch, Launcher};
 use super::package::has_variable;
+use crate::facts::index;
 use crate::facts::subject::shown;
 use crate::host::{Host, Kind, Outside, read_text, resolve};
 use crate::model::{AbsPath, Look, Subject};
-
-/// The largest index that is read: that of some 700,000 files.
-const INDEX_LIMIT: u64 = 128 << 20;
 
 /// The largest source file that is read.
 const SOURCE_LIMIT: u64 = 512 << 10;
@@ -55,11 +54,11 @@ const INSTALLED: &[&str] =
 
 /// What git tracks in the project, read when it is first asked for.
 #[derive(Default)]
-pub(super) struct Tracked(OnceCell<Result<Option<gix_index::State>, String>>);
+pub(super) struct Tracked(OnceCell<Look<Option<BTreeSet<String>>>>);
 
 impl Tracked {
-    fn get(&self, host: &dyn Host, subject: &Subject) -> &Result<Option<gix_index::State>, String> {
-        self.0.get_or_init(|| index(host, subject))
+    fn get(&self, host: &dyn Host, subject: &Subject) -> &Look<Option<BTreeSet<String>>> {
+        self.0.get_or_init(|| index::tracked(host, subject, |_| true))
     }
 }
 
@@ -123,13 +122,13 @@ fn place(host: &dyn Host, subject: &Subject, tracked: &Tracked, path: &AbsPath) 
         }
         Err(error) => return Look::unknown(format!("cannot read `{path}`: {error}"), "look at the path by hand"),
     };
-    let index = match tracked.get(host, subject) {
-        Ok(Some(index)) => index,
-        Ok(None) => return Look::Known(if real.is_some() { Place::Untracked } else { Place::Missing }),
-        Err(why) => return Look::unknown(why.clone(), "run `git ls-files` in the project"),
+    let tracked = match tracked.get(host, subject) {
+        Look::Known(Some(tracked)) => tracked,
+        Look::Known(None) => return Look::Known(if real.is_some() { Place::Untracked } else { Place::Missing }),
+        Look::Unknown(unseen) => return Look::Unknown(unseen.clone()),
     };
     let target = real.as_ref().unwrap_or(path);
-    Look::Known(match (is_tracked(index, subject, target), beside_tracked(index, subject, target), real.is_some()) {
+    Look::Known(match (is_tracked(tracked, subject, target), beside_tracked(tracked, subject, target), real.is_some()) {
         (true, _, _) => Place::Tracked,
         (false, true, _) => Place::Built,
         (false, false, true) => Place::Untracked,
@@ -137,53 +136,23 @@ fn place(host: &dyn Host, subject: &Subject, tracked: &Tracked, path: &AbsPath) 
     })
 }
 
-fn is_tracked(index: &gix_index::State, subject: &Subject, path: &AbsPath) -> bool {
-    relative(subject, path).is_some_and(|path| index.entry_by_path(path.as_str().into()).is_some())
+fn is_tracked(tracked: &BTreeSet<String>, subject: &Subject, path: &AbsPath) -> bool {
+    relative(subject, path).is_some_and(|path| tracked.contains(&path))
 }
 
-/// Whether a build folder on the way lies in a folder with tracked files, the top of the project aside.
-fn beside_tracked(index: &gix_index::State, subject: &Subject, path: &AbsPath) -> bool {
-    path.ancestors().skip(1).filter(|folder| folder.is_within(&subject.project)).any(|folder| {
+/// Whether a build folder on the way lies in a folder with tracked files.
+fn beside_tracked(tracked: &BTreeSet<String>, subject: &Subject, path: &AbsPath) -> bool {
+    let on_the_way = path.ancestors().skip(1).filter(|folder| folder.is_within(&subject.project));
+    let mut built = on_the_way.filter(|folder| BUILT.contains(&folder.name_text().as_ref()));
+    built.any(|folder| {
         let beside = folder.parent().and_then(|parent| relative(subject, &parent)).unwrap_or_default();
-        let prefix = if beside.is_empty() { String::new() } else { format!("{beside}/") };
-        BUILT.contains(&folder.name_text().as_ref()) && index.prefixed_entries(prefix.as_str().into()).is_some_and(|e| !e.is_empty())
+        let prefix = if beside.is_empty() { beside } else { format!("{beside}/") };
+        tracked.range(prefix.clone()..).next().is_some_and(|path| path.starts_with(&prefix))
     })
 }
 
 fn relative(subject: &Subject, path: &AbsPath) -> Option<String> {
     Some(path.below(&subject.project)?.to_str()?.to_owned())
-}
-
-/// The names that git tracks; None outside of a repository. The index is data: git is not started.
-fn index(host: &dyn Host, subject: &Subject) -> Result<Option<gix_index::State>, String> {
-    let git = subject.project.join(".git");
-    let folder = match host.stat(&git) {
-        Ok(stat) if stat.kind == Kind::Dir => git,
-        Ok(stat) if stat.kind == Kind::File => {
-            let text = read_text(host, &git, None, 4096).map_err(|error| format!("cannot read `{git}`: {error}"))?;
-            let target = text.as_deref().and_then(|text| text.trim().strip_prefix("gitdir:")).map(str::trim);
-            subject.project.join(target.ok_or_else(|| format!("`{git}` names no repository"))?)
-        }
-        _ => return Ok(None),
-    };
-    let path = folder.join("index");
-    let bytes = match host.read(&path, INDEX_LIMIT) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(format!("cannot read `{path}`: {error}")),
-    };
-    let empty = gix_index::State::new(gix_hash::Kind::Sha1);
-    if bytes.is_empty() {
-        return Ok(Some(empty));
-    }
-    let options = gix_index::decode::Options {
-        thread_limit: Some(1),
-        alloc_limit_bytes: Some(512 << 20),
-        ..gix_index::decode::Options::default()
-    };
-    gix_index::State::from_bytes(&bytes, empty.timestamp(), gix_hash::Kind::Sha1, options)
-        .map(|(state, _)| Some(state))
-        .map_err(|error| format!("`{path}` is no index: {error}"))
 }
 
 /// The files to read for words: the one that runs, and code beside it.

@@ -5,11 +5,15 @@
 //! it never guesses. It starts nothing and sends nothing.
 
 mod boot;
+mod marks;
 mod packet;
+mod questions;
 mod reach;
 mod ruleset;
+mod step;
 mod value;
 mod walk;
+mod xt;
 
 pub(super) use boot::{Boot, boot};
 pub(super) use packet::Interface;

@@ -3,24 +3,23 @@
 //! Rules cut addresses and ports into stretches that are treated alike, so it is enough to try the edges of every
 //! stretch the ruleset names. An answer of "blocked" therefore holds for the whole range of a probe.
 
-use std::collections::BTreeSet;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::packet::{ICMP, ICMP6, Interface, Packet, TCP, UDP};
+use super::marks::Marks;
+use super::packet::{Interface, Packet, TCP, UDP};
+use super::questions::{DNS, DNS_PORTS, GENERAL_4, GENERAL_6, LOOPBACK, Ports, Question};
 use super::ruleset::Ruleset;
+use super::step::{address, place};
 use super::value::{Key, span};
-use super::walk::{Fate, Walk, address, place};
+use super::walk::{Fate, Walk};
 use crate::model::Look;
 
 /// Combinations of address, port, group and interface tried for one probe.
 const POINTS: usize = 4_000;
 /// Openings listed.
 const OPENINGS: usize = 100;
-/// Ports that the DNS probes ask about, and no other.
-const DNS_PORTS: [u16; 2] = [53, 853];
 
 /// Whether the account gets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -122,91 +121,6 @@ pub(in crate::facts) fn reach(
     let allowed = asker.openings([(false, shut(&ipv4)), (true, shut(&ipv6))]);
     Reach { ipv4, ipv6, dns, loopback, allowed }
 }
-
-/// A question, before it is asked.
-struct Question {
-    name: &'static str,
-    v6: bool,
-    protocol: u8,
-    ranges: &'static [(u128, u128)],
-    ports: Ports,
-    /// Addresses that rules name one by one are left to the openings.
-    but_named: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Ports {
-    None,
-    /// Any but those of DNS.
-    Any,
-    Dns,
-}
-
-const fn ask(
-    name: &'static str,
-    v6: bool,
-    protocol: u8,
-    ranges: &'static [(u128, u128)],
-    ports: Ports,
-    but_named: bool,
-) -> Question {
-    Question { name, v6, protocol, ranges, ports, but_named }
-}
-
-const INTERNET_4: &[(u128, u128)] = &[
-    (0x0100_0000, 0x09ff_ffff),
-    (0x0b00_0000, 0x643f_ffff),
-    (0x6480_0000, 0x7eff_ffff),
-    (0x8000_0000, 0xa9fd_ffff),
-    (0xa9ff_0000, 0xac0f_ffff),
-    (0xac20_0000, 0xc0a7_ffff),
-    (0xc0a9_0000, 0xdfff_ffff),
-];
-const PRIVATE_4: &[(u128, u128)] =
-    &[(0x0a00_0000, 0x0aff_ffff), (0x6440_0000, 0x647f_ffff), (0xac10_0000, 0xac1f_ffff), (0xc0a8_0000, 0xc0a8_ffff)];
-const METADATA_4: &[(u128, u128)] = &[(0xa9fe_a9fe, 0xa9fe_a9fe)];
-const LOOPBACK_4: &[(u128, u128)] = &[(0x7f00_0001, 0x7fff_fffe)];
-const INTERNET_6: &[(u128, u128)] = &[(0x2000 << 112, (0x4000 << 112) - 1)];
-const PRIVATE_6: &[(u128, u128)] = &[(0xfc00 << 112, (0xfe00 << 112) - 1), (0xfe80 << 112, (0xfec0 << 112) - 1)];
-const METADATA_6: &[(u128, u128)] = &[(0xfd00_0ec2 << 96 | 0x254, 0xfd00_0ec2 << 96 | 0x254)];
-const LOOPBACK_6: &[(u128, u128)] = &[(1, 1)];
-
-const GENERAL_4: [Question; 6] = [
-    ask("TCP to the internet", false, TCP, INTERNET_4, Ports::Any, true),
-    ask("UDP to the internet", false, UDP, INTERNET_4, Ports::Any, true),
-    ask("ICMP to the internet", false, ICMP, INTERNET_4, Ports::None, true),
-    ask("TCP to private networks", false, TCP, PRIVATE_4, Ports::Any, true),
-    ask("UDP to private networks", false, UDP, PRIVATE_4, Ports::Any, true),
-    ask("the cloud metadata service", false, TCP, METADATA_4, Ports::Any, false),
-];
-const GENERAL_6: [Question; 6] = [
-    ask("TCP to the internet over IPv6", true, TCP, INTERNET_6, Ports::Any, true),
-    ask("UDP to the internet over IPv6", true, UDP, INTERNET_6, Ports::Any, true),
-    ask("ICMP to the internet over IPv6", true, ICMP6, INTERNET_6, Ports::None, true),
-    ask("TCP to private networks over IPv6", true, TCP, PRIVATE_6, Ports::Any, true),
-    ask("UDP to private networks over IPv6", true, UDP, PRIVATE_6, Ports::Any, true),
-    ask("the cloud metadata service over IPv6", true, TCP, METADATA_6, Ports::Any, false),
-];
-const DNS: [Question; 12] = [
-    ask("DNS over UDP to the resolver on loopback", false, UDP, LOOPBACK_4, Ports::Dns, false),
-    ask("DNS over TCP to the resolver on loopback", false, TCP, LOOPBACK_4, Ports::Dns, false),
-    ask("DNS over UDP to private networks", false, UDP, PRIVATE_4, Ports::Dns, false),
-    ask("DNS over TCP to private networks", false, TCP, PRIVATE_4, Ports::Dns, false),
-    ask("DNS over UDP to the internet", false, UDP, INTERNET_4, Ports::Dns, false),
-    ask("DNS over TCP to the internet", false, TCP, INTERNET_4, Ports::Dns, false),
-    ask("DNS over UDP to the resolver on ::1", true, UDP, LOOPBACK_6, Ports::Dns, false),
-    ask("DNS over TCP to the resolver on ::1", true, TCP, LOOPBACK_6, Ports::Dns, false),
-    ask("DNS over UDP to private networks over IPv6", true, UDP, PRIVATE_6, Ports::Dns, false),
-    ask("DNS over TCP to private networks over IPv6", true, TCP, PRIVATE_6, Ports::Dns, false),
-    ask("DNS over UDP to the internet over IPv6", true, UDP, INTERNET_6, Ports::Dns, false),
-    ask("DNS over TCP to the internet over IPv6", true, TCP, INTERNET_6, Ports::Dns, false),
-];
-const LOOPBACK: [Question; 4] = [
-    ask("TCP to 127.0.0.0/8", false, TCP, LOOPBACK_4, Ports::Any, false),
-    ask("UDP to 127.0.0.0/8", false, UDP, LOOPBACK_4, Ports::Any, false),
-    ask("TCP to ::1", true, TCP, LOOPBACK_6, Ports::Any, false),
-    ask("UDP to ::1", true, UDP, LOOPBACK_6, Ports::Any, false),
-];
 
 struct Asker<'a> {
     walk: Walk<'a>,
@@ -421,83 +335,6 @@ enum Answer {
 fn untold(name: &str, why: &str) -> Look<Word> {
     Look::unknown(format!("whether {name} is open: {why}"), "look at the rule by hand, or write it more plainly")
 }
-
-/// The addresses and ports at which rules change their mind.
-struct Marks {
-    v4: BTreeSet<(u128, u128)>,
-    v6: BTreeSet<(u128, u128)>,
-    ports: Vec<u16>,
-}
-
-impl Marks {
-    fn of(rules: &Ruleset) -> Self {
-        let mut marks = Self { v4: BTreeSet::new(), v6: BTreeSet::new(), ports: Vec::new() };
-        let mut ports: BTreeSet<u16> = BTreeSet::new();
-        let exprs = rules.chains.iter().flat_map(|chain| &chain.rules).flat_map(|rule| &rule.expr);
-        for value in exprs.chain(rules.sets.values().flatten()) {
-            marks.collect(value, &mut ports);
-        }
-        // Well-known first, so that an answer names a place that people recognise.
-        marks.ports = vec![443, 80, 1, 1024, 65535];
-        marks.ports.extend(ports.into_iter().filter(|port| ![443, 80, 1, 1024, 65535].contains(port)));
-        marks
-    }
-
-    fn collect(&mut self, value: &Value, ports: &mut BTreeSet<u16>) {
-        let numbers =
-            value.get("range").and_then(Value::as_array).is_some_and(|list| list.iter().any(Value::is_number));
-        if !numbers && !value.is_number() {
-            let ordered = |key| span(key, value).filter(|(low, high)| low <= high);
-            let (v4, v6) = (ordered(Key::Address4), ordered(Key::Address6));
-            self.v4.extend(v4);
-            self.v6.extend(v6);
-            if v4.or(v6).is_some() {
-                return;
-            }
-        }
-        match value {
-            Value::Number(number) => {
-                let near = number.as_u64().and_then(|n| u16::try_from(n).ok()).into_iter();
-                ports.extend(near.flat_map(|n| [n.saturating_sub(1).max(1), n.max(1), n.saturating_add(1)]));
-            }
-            Value::Array(list) => list.iter().for_each(|item| self.collect(item, ports)),
-            Value::Object(object) => object
-                .iter()
-                .filter(|(key, _)| !NO_PLACE.contains(&key.as_str()))
-                .for_each(|(_, item)| self.collect(item, ports)),
-            _ => {}
-        }
-    }
-
-    fn spans(&self, v6: bool) -> &BTreeSet<(u128, u128)> {
-        if v6 { &self.v6 } else { &self.v4 }
-    }
-
-    /// What is named one by one: at most a /24, or a /64.
-    fn narrow(&self, v6: bool) -> Vec<(u128, u128)> {
-        let most = if v6 { u128::from(u64::MAX) } else { 255 };
-        self.spans(v6).iter().copied().filter(|(low, high)| high - low <= most).collect()
-    }
-
-    /// One address of every stretch that lies in the ranges, an ordinary one first.
-    fn addresses(&self, v6: bool, ranges: &[(u128, u128)]) -> Vec<u128> {
-        let usual = if v6 { 0x2001_0db8 << 96 | 7 } else { 0xcb00_7107 };
-        let edges = ranges.iter().flat_map(|(low, high)| [low | 1, *low, *high]);
-        let marks =
-            self.spans(v6).iter().flat_map(|(low, high)| [low.saturating_sub(1), *low, *high, high.saturating_add(1)]);
-        let mut found: Vec<u128> = Vec::new();
-        let mut seen = BTreeSet::new();
-        for to in std::iter::once(usual).chain(edges).chain(marks) {
-            if ranges.iter().any(|(low, high)| *low <= to && to <= *high) && seen.insert(to) {
-                found.push(to);
-            }
-        }
-        found
-    }
-}
-
-/// Numbers under these keys count packets or name things.
-const NO_PLACE: [&str; 6] = ["counter", "limit", "log", "quota", "meta", "mangle"];
 
 /// The literal address or prefix a text is.
 pub(in crate::facts) fn literal_span(text: &str) -> Option<(bool, u128, u128)> {

@@ -105,6 +105,7 @@ impl Ruleset {
         let handle = body.get("handle").and_then(Value::as_u64).unwrap_or(0);
         let expr = body.get("expr").and_then(Value::as_array).cloned().unwrap_or_default();
         let text = words.get(&(table.clone(), handle)).cloned();
+        let expr = super::xt::translate(expr, text.as_deref().unwrap_or_default());
         let text = text.unwrap_or_else(|| format!("rule with handle {handle}"));
         let home = self.chains.iter_mut().find(|c| c.table == table && c.name == chain);
         home.ok_or_else(|| format!("rule {handle} stands in a chain `{chain}` that is not listed"))?.rules.push(Rule {
@@ -182,11 +183,14 @@ impl Ruleset {
         let starts: Vec<(usize, &Hook)> =
             self.chains.iter().enumerate().filter_map(|(n, c)| Some((n, c.hook.as_ref()?))).collect();
         let leading = |hook: &&(usize, &Hook)| self.reached_from(hook.0).contains(&at);
-        match starts.iter().filter(leading).map(|(_, hook)| *hook).collect::<Vec<_>>()[..] {
-            [] => Some("no chain with a hook leads to it".into()),
-            [ref hooks @ ..] if hooks.iter().any(|hook| outward(hook)) => None,
-            [hook, ..] => Some(format!("it stands on the {} hook, not on output", hook.name)),
+        let hooks: Vec<&Hook> = starts.iter().filter(leading).map(|(_, hook)| *hook).collect();
+        if hooks.iter().any(|hook| outward(hook)) {
+            return None;
         }
+        Some(hooks.first().map_or_else(
+            || "no chain with a hook leads to it".to_owned(),
+            |hook| format!("it stands on the {} hook, not on output", hook.name),
+        ))
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::packet::{Field, Interface, Packet};
 use super::ruleset::{Chain, Rule, Ruleset, jump_target};
+use super::step::{Ends, Step, effect, fields, mangle, redirect, spoken, under_limit};
 use super::value::{Key, flags, literal, member_of_tuple};
 
 /// As deep as the kernel lets chains call each other.
@@ -30,37 +31,6 @@ pub(super) enum Fate {
     Sent(u128, Option<u16>),
     /// It cannot be told; why.
     Untold(String),
-}
-
-/// Where a packet can leave a chain.
-#[derive(Debug, Default)]
-struct Ends {
-    accepted: bool,
-    stopped: bool,
-    /// The next rule is looked at.
-    passed: bool,
-    /// The chain is left without a decision.
-    returned: bool,
-    /// What was not understood on the way.
-    why: Vec<String>,
-    /// The rule that accepts.
-    accepts: Option<String>,
-    /// The rule that stops.
-    stops: Option<String>,
-    /// Where a rule sends it instead.
-    sent: Option<(u128, Option<u16>)>,
-}
-
-/// How a statement deals with the packet.
-enum Step {
-    /// The next statement is looked at.
-    On,
-    /// The rule does not match.
-    Out,
-    /// The rule may match.
-    Maybe(String),
-    /// The packet's way in this chain ends here, or forks.
-    End(Ends),
 }
 
 pub(super) struct Walk<'a> {
@@ -240,6 +210,10 @@ impl<'a> Walk<'a> {
                 let why = vec![format!("a program decides: `queue` in `{}`", chain.place())];
                 Step::End(Ends { accepted: true, stopped: true, why, ..Ends::default() })
             }
+            "xt" => {
+                let name = body.get("name").and_then(Value::as_str).unwrap_or("unnamed");
+                Step::Maybe(format!("the iptables module `{name}` is not understood"))
+            }
             other => Step::Maybe(format!("`{other}` is not understood")),
         }
     }
@@ -352,86 +326,6 @@ fn better(old: Option<String>, new: Option<String>) -> Option<String> {
     match (old, new) {
         (Some(old), Some(new)) => Some(if new.starts_with('`') { new } else { old }),
         (old, new) => old.or(new),
-    }
-}
-
-/// What `left` of a comparison finds: one field, or several in a row.
-fn fields(packet: &Packet, left: &Value) -> Option<Vec<(Key, Field)>> {
-    match left.get("concat").and_then(Value::as_array) {
-        Some(parts) => parts.iter().map(|part| packet.field(part)).collect(),
-        None => Some(vec![packet.field(left)?]),
-    }
-}
-
-/// Statements that decide nothing about acceptance.
-fn effect(kind: &str, packet: &mut Packet) -> Step {
-    match kind {
-        "notrack" => packet.untracked = true,
-        "masquerade" | "snat" => return Step::End(Ends { accepted: true, ..Ends::default() }),
-        _ => {}
-    }
-    Step::On
-}
-
-/// The first packet after a while is always under a limit.
-fn under_limit(body: &Value) -> Step {
-    if body.get("inv").and_then(Value::as_bool) == Some(true) { Step::Out } else { Step::On }
-}
-
-fn mangle(body: &Value, packet: &mut Packet) -> Step {
-    let key = body.get("key");
-    let part = |kind: &str| key.and_then(|key| key.get(kind)?.get("key")?.as_str());
-    match (part("meta"), part("ct")) {
-        (Some("mark"), _) | (_, Some("mark")) => packet.marked = true,
-        (Some("priority" | "nftrace" | "pkttype"), _) | (_, Some("label" | "zone")) => {}
-        _ => return Step::Maybe("`mangle` is not understood".into()),
-    }
-    Step::On
-}
-
-/// A rule of a nat chain that sends the packet elsewhere.
-fn redirect(kind: &str, body: &Value, packet: &Packet) -> Step {
-    let key = if packet.v6 { Key::Address6 } else { Key::Address4 };
-    let here = if packet.v6 { 1 } else { 0x7f00_0001 };
-    let to = if kind == "redirect" { Some(here) } else { body.get("addr").and_then(|addr| literal(key, addr)) };
-    let port = body.get("port").map(|port| literal(Key::Port, port).and_then(|port| u16::try_from(port).ok()));
-    match (to, port) {
-        (Some(to), None) => Step::End(Ends { accepted: true, sent: Some((to, None)), ..Ends::default() }),
-        (Some(to), Some(Some(port))) => {
-            Step::End(Ends { accepted: true, sent: Some((to, Some(port))), ..Ends::default() })
-        }
-        _ => {
-            let why = vec![format!("the target of `{kind}` is not understood")];
-            Step::End(Ends { accepted: true, stopped: true, why, ..Ends::default() })
-        }
-    }
-}
-
-/// An expression by the word it starts with: `numgen`, `meta cgroup`.
-fn spoken(left: &Value) -> String {
-    let Some((kind, body)) = left.as_object().and_then(|object| object.iter().next()) else {
-        return "an expression".into();
-    };
-    let word = |name: &str| body.get(name).and_then(Value::as_str);
-    match (word("protocol"), word("field"), word("key")) {
-        (Some(protocol), Some(field), _) => format!("`{protocol} {field}`"),
-        (_, _, Some(key)) => format!("`{kind} {key}`"),
-        _ => format!("`{kind}`"),
-    }
-}
-
-/// `192.0.2.1 port 443`.
-pub(super) fn place(v6: bool, to: u128, port: Option<u16>) -> String {
-    let address = address(v6, to);
-    port.map_or_else(|| address.clone(), |port| format!("{address} port {port}"))
-}
-
-/// An address as people write it.
-pub(super) fn address(v6: bool, to: u128) -> String {
-    if v6 {
-        std::net::Ipv6Addr::from(to).to_string()
-    } else {
-        u32::try_from(to).map(|to| std::net::Ipv4Addr::from(to).to_string()).unwrap_or_default()
     }
 }
 

@@ -119,7 +119,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 
 /// The real folders to look through, each once.
 fn folders(host: &dyn Host, subject: &Subject) -> BTreeSet<AbsPath> {
-    let path = host.env("PATH").into_iter().chain(subject.env.get("PATH").cloned());
+    let path = host.env("PATH").into_iter();
     let listed: Vec<AbsPath> = path.flat_map(|path| path.split(':').filter_map(AbsPath::new).collect::<Vec<_>>()).collect();
     let own = subject.user.home.iter().flat_map(|home| [home.clone(), home.join("bin"), home.join(".local/bin")]);
     let all = FOLDERS.iter().map(|folder| abs(folder)).chain(listed).chain(own).chain([subject.workspace.clone()]);
