@@ -185,12 +185,13 @@ fn mentioned(agent: &Agent) -> impl Iterator<Item = &str> {
             LayerSource::Directories { env, .. } => env.as_ref(),
             _ => None,
         };
-        own.into_iter().chain(layer.off_env.as_ref())
+        own.into_iter().chain(layer.off_env.as_ref()).chain(layer.dir_env.as_ref())
     });
     let state = agent.state.iter().filter_map(|state| state.env.as_ref());
     let switches = agent.switches.iter().flat_map(|switch| switch.env.iter().map(|env| &env.name));
     let dead = agent.env.dead.iter().map(|dead| &dead.key);
-    let others = agent.env.approve.iter().chain(&agent.env.settings).chain(dead);
+    let env = &agent.env;
+    let others = env.approve.iter().chain(&env.redirect).chain(&env.settings).chain(dead);
     layers.chain(state).chain(switches).chain(others).map(String::as_str)
 }
 
