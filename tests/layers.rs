@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalog", &["model", "facts"]),
     ("check", &["model", "facts"]),
     ("report", &["model"]),
-    ("cli", &[]),
+    ("cli", &["model"]),
 ];
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -79,7 +79,7 @@ fn compare(case: &Path) -> Vec<String> {
         .chain(config.remarks.iter().filter(|r| r.kind == RemarkKind::Refused).map(|r| format!("{}: {}", r.key, r.why)))
         .collect();
     let refuses = expected["exit"] == "error";
-    if refuses != !refused.is_empty() {
+    if refuses == refused.is_empty() {
         return vec![format!("refuses to start: {refuses}, believed: {refused:?}")];
     }
     if refuses {

@@ -160,8 +160,6 @@ impl<'a> Run<'a> {
         let check = self.check;
         let mut evidence = judged.evidence;
         evidence.dedup();
-        let mut unseen = judged.unseen;
-        unseen.dedup();
         Finding {
             check: check.id.clone(),
             code: check.code.clone(),
@@ -175,7 +173,7 @@ impl<'a> Run<'a> {
             subject,
             message: judged.message,
             evidence,
-            unseen,
+            unseen: judged.unseen,
             remediation: fill(&check.remediation, scope, self.parameters),
             waiver: None,
             controls: check.controls.clone(),
@@ -195,7 +193,9 @@ fn not_applicable(message: String, evidence: Vec<Evidence>) -> Judged {
     Judged { status: Status::NotApplicable, message, evidence, unseen: Vec::new() }
 }
 
-fn unknown(unseen: Vec<Unseen>, evidence: Vec<Evidence>) -> Judged {
+fn unknown(mut unseen: Vec<Unseen>, evidence: Vec<Evidence>) -> Judged {
+    let mut known = BTreeSet::new();
+    unseen.retain(|unseen| known.insert(unseen.why.clone()));
     let why: Vec<&str> = unseen.iter().map(|unseen| unseen.why.as_str()).collect();
     Judged { status: Status::Unknown, message: format!("could not tell: {}", why.join("; ")), evidence, unseen }
 }

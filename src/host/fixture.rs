@@ -94,7 +94,7 @@ struct GroupSpec {
 #[serde(untagged)]
 enum FileSpec {
     Text(String),
-    Full(FullSpec),
+    Full(Box<FullSpec>),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -293,22 +293,22 @@ impl FixtureHost {
     fn plant_usual(&mut self) -> Result<(), String> {
         self.node(AbsPath::root(), Kind::Dir, (Uid(0), Gid(0)), Mode::new(0o755), Content::None);
         for folder in ["/etc/", "/usr/bin/", "/usr/local/bin/", "/var/log/", "/proc/"] {
-            self.plant(folder, FileSpec::Full(FullSpec::default()))?;
+            self.plant(folder, FileSpec::Full(Box::default()))?;
         }
         let tmp = FullSpec { mode: Some("1777".into()), ..FullSpec::default() };
-        self.plant("/tmp/", FileSpec::Full(tmp))?;
+        self.plant("/tmp/", FileSpec::Full(Box::new(tmp)))?;
         for user in self.accounts.users.clone() {
             let Some(home) = user.home.filter(|home| home.text() != "/") else { continue };
             let mode = if user.uid == Uid(0) { "0700" } else { "0755" };
             let spec = FullSpec { owner: Some(user.name), mode: Some(mode.into()), ..FullSpec::default() };
-            self.plant(&format!("{home}/"), FileSpec::Full(spec))?;
+            self.plant(&format!("{home}/"), FileSpec::Full(Box::new(spec)))?;
         }
         if self.os == Os::Linux {
             let (passwd, group) = (self.passwd(), self.group_file());
             self.plant("/etc/passwd", FileSpec::Text(passwd))?;
             self.plant("/etc/group", FileSpec::Text(group))?;
         }
-        self.plant(&format!("{}/", self.cwd.clone()), FileSpec::Full(FullSpec::default()))
+        self.plant(&format!("{}/", self.cwd.clone()), FileSpec::Full(Box::default()))
     }
 
     fn passwd(&self) -> String {
@@ -329,11 +329,11 @@ impl FixtureHost {
         self.plant(&format!("{top}/.git/HEAD"), plain("ref: refs/heads/main\n"))?;
         self.plant(&format!("{top}/.git/config"), plain(&format!("[core]\n\tbare = false\n{}", git.config)))?;
         for folder in ["objects", "refs/heads", "hooks", "info"] {
-            self.plant(&format!("{top}/.git/{folder}/"), FileSpec::Full(FullSpec::default()))?;
+            self.plant(&format!("{top}/.git/{folder}/"), FileSpec::Full(Box::default()))?;
         }
         let path = format!("{top}/.git/index");
         let index = FullSpec { hex: Some(hex(&index_of(&git.tracked)?)), ..FullSpec::default() };
-        self.plant(&path, FileSpec::Full(index))?;
+        self.plant(&path, FileSpec::Full(Box::new(index)))?;
         self.history = History { paths: git.history, commits: 1, incomplete: git.incomplete };
         Ok(())
     }
@@ -342,7 +342,7 @@ impl FixtureHost {
         let abs = AbsPath::new(path).ok_or_else(|| format!("`{path}` is not absolute"))?;
         let spec = match spec {
             FileSpec::Text(text) => FullSpec { content: Some(text), ..FullSpec::default() },
-            FileSpec::Full(spec) => spec,
+            FileSpec::Full(spec) => *spec,
         };
         self.plant_parents(&abs);
         let owner = self.owner(&abs, &spec)?;
@@ -560,7 +560,7 @@ fn hex(bytes: &[u8]) -> String {
 fn unhex(digits: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = digits.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(byte).collect())?
+    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(byte).collect())?
 }
 
 impl Host for FixtureHost {
