@@ -7,6 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode as OpenMode, OFlags};
@@ -28,6 +29,8 @@ pub struct RealHost {
     top: OwnedFd,
     prefix: PathBuf,
     live: bool,
+    /// Looked up once: several facts speak of them.
+    processes: OnceLock<Result<Vec<Process>, String>>,
 }
 
 impl RealHost {
@@ -43,7 +46,7 @@ impl RealHost {
 
     fn open(root: &Path, live: bool) -> io::Result<Self> {
         let top = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC | path_flag(), OpenMode::empty())?;
-        Ok(Self { top, prefix: root.to_owned(), live })
+        Ok(Self { top, prefix: root.to_owned(), live, processes: OnceLock::new() })
     }
 
     /// Opens `path` with links refused in every component.
@@ -259,7 +262,8 @@ impl Host for RealHost {
         if !self.live {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "an image runs no processes"));
         }
-        processes()
+        let found = self.processes.get_or_init(|| processes().map_err(|error| error.to_string()));
+        found.clone().map_err(io::Error::other)
     }
 
     fn env(&self, name: &str) -> Option<String> {
