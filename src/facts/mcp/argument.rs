@@ -1,6 +1,7 @@
 //! The arguments of a command as they may be shown, and what kind of values they hold.
 
-use super::secret::{self, Class, Classified, Reference};
+use super::reference::Reference;
+use super::secret::{self, Class, Classified};
 use super::{address, shell};
 use crate::model::redact_line;
 

@@ -3,7 +3,8 @@
 
 use super::argument;
 use super::definition::{Definition, OAuth, Placed};
-use super::secret::{self, Class, Classified, Reference, Source};
+use super::reference::{Reference, Source};
+use super::secret::{self, Class, Classified};
 use super::server::{Remote, Secrets, Sends, View};
 use super::address;
 use crate::facts::config::Span;

@@ -1,5 +1,6 @@
 //! Values as they stand in configurations, and what merely looks like a secret.
 
+use super::super::reference::Source;
 use super::*;
 use Class::{Placeholder, Plain, Reference as Ref, Secret};
 
