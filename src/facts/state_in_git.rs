@@ -78,7 +78,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let history = host.history(&repository.common_dir, limit, &is_state);
     let commits = history.as_ref().map_or(0, |history| history.commits);
     let in_history = match history {
-        Ok(history) => older(history, limit, tracked.known()),
+        Ok(history) => {
+            let excused = history.is_shallow() && !subject.parameters.flag("require_history");
+            older(history, limit, tracked.known(), excused)
+        }
         Err(error) => Look::Unknown(ProbeError::unreadable(&repository.common_dir.join("objects"), error).into()),
     };
     let patterns = patterns(host, subject, &repository);
@@ -86,12 +89,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 }
 
 /// What was found counts however little was looked through; finding nothing counts only if the policy's number of
-/// commits, or all there are, was looked through.
-fn older(history: History, limit: u64, tracked: Option<&Vec<String>>) -> Look<Vec<String>> {
+/// commits, or all there are, was looked through, or if the policy excuses what is missing.
+fn older(history: History, limit: u64, tracked: Option<&Vec<String>>, excused: bool) -> Look<Vec<String>> {
     let old: Vec<String> =
         history.paths.into_iter().filter(|path| tracked.is_none_or(|tracked| !tracked.contains(path))).collect();
     match history.incomplete {
-        Some(why) if old.is_empty() && history.commits < limit => Look::unknown(
+        Some(why) if old.is_empty() && history.commits < limit && !excused => Look::unknown(
             format!("the history could not be looked through: {why}"),
             "audit a full clone (`fetch-depth: 0` in CI, `git fetch --unshallow`)",
         ),
@@ -100,7 +103,8 @@ fn older(history: History, limit: u64, tracked: Option<&Vec<String>>) -> Look<Ve
 }
 
 /// Names of state files in a repository: those of the project at their place, those of a home wherever a dotfiles
-/// repository may keep them.
+/// repository may keep them. An agent's whole folder of a home is not among them: a project has one of the same name
+/// (`.claude`, `.codex`) for settings that are meant to be shared.
 fn names(subject: &Subject) -> Result<Gitignore, ProbeError> {
     let mut builder = GitignoreBuilder::new("");
     for state in subject.agent.state.iter().filter(|state| state::is_telling(state.kind)) {
@@ -112,6 +116,9 @@ fn names(subject: &Subject) -> Result<Gitignore, ProbeError> {
             "home" => format!("**{rest}"),
             _ => continue,
         };
+        if place == "home" && state.kind == StateKind::Directory {
+            continue;
+        }
         // Beside a database lie its journals and copies.
         let beside = if state.kind == StateKind::Database { "*" } else { "" };
         // A line that is no pattern names no file.
