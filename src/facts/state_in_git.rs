@@ -1,5 +1,7 @@
 //! Whether the project's repository holds what the agent writes: tracked, in its history, or free to be added.
 
+use std::io;
+
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +10,7 @@ use super::git::repository::{self, Place, Repository};
 use super::git::{self, ignore as rules};
 use super::{ProbeError, state, subject};
 use crate::host::{History, Host};
-use crate::model::{AbsPath, Location, Look, StateKind, Subject};
+use crate::model::{AbsPath, IgnorePattern, Location, Look, Scope, StateKind, Subject};
 
 /// What the project's repository holds of the agent's state.
 #[derive(Serialize, JsonSchema)]
@@ -21,8 +23,21 @@ pub struct Fact {
     in_history: Look<Vec<String>>,
     /// How many commits were looked through.
     commits: u64,
-    /// Every pattern that the ignore rules have to cover.
-    patterns: Look<Vec<Pattern>>,
+    /// The same in words.
+    says: String,
+    /// What the ignore rules have to cover, and do.
+    ignore: Look<Ignore>,
+}
+
+/// What the ignore rules have to cover, and do.
+#[derive(Serialize, JsonSchema)]
+struct Ignore {
+    /// Every pattern that they have to cover.
+    patterns: Vec<Pattern>,
+    /// Those that no rule covers.
+    missing: Vec<String>,
+    /// The file that rules would be written into.
+    at: Location,
 }
 
 /// A pattern that the ignore rules have to cover.
@@ -36,8 +51,6 @@ struct Pattern {
     rule: Option<String>,
     /// Whether that rule is the person's own and so holds on this machine only.
     global: bool,
-    /// The file that a rule would be written into.
-    at: Location,
 }
 
 /// See [`Fact`].
@@ -48,7 +61,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         tracked: Look::Known(Vec::new()),
         in_history: Look::Known(Vec::new()),
         commits: 0,
-        patterns: Look::Known(Vec::new()),
+        says: String::new(),
+        ignore: Look::Known(Ignore {
+            patterns: Vec::new(),
+            missing: Vec::new(),
+            at: Location::file(&subject::shown(subject, &subject.project.join(".gitignore"))),
+        }),
     };
     let repository = match repository::around(host, &subject.project).map_err(unreadable)? {
         Place::None => return Ok(nothing),
@@ -58,7 +76,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
                 repository: pointer.parent(),
                 tracked: unknown.clone(),
                 in_history: unknown,
-                patterns: Look::unknown("the repository was not followed", "look at where `.git` leads"),
+                ignore: Look::unknown("the repository was not followed", "look at where `.git` leads"),
                 ..nothing
             });
         }
@@ -84,8 +102,25 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         }
         Err(error) => Look::Unknown(ProbeError::unreadable(&repository.common_dir.join("objects"), error).into()),
     };
-    let patterns = patterns(host, subject, &repository);
-    Ok(Fact { repository: Some(repository.top), tracked, in_history, commits, patterns: patterns.into() })
+    let ignore = ignore(host, subject, &repository);
+    let says = says(tracked.known(), in_history.known());
+    Ok(Fact { repository: Some(repository.top), tracked, in_history, commits, says, ignore: ignore.into() })
+}
+
+/// Most names in a sentence.
+const NAMED: usize = 5;
+
+fn says(tracked: Option<&Vec<String>>, older: Option<&Vec<String>>) -> String {
+    let named = |paths: &Vec<String>| {
+        let names: Vec<String> = paths.iter().take(NAMED).map(|path| format!("`{path}`")).collect();
+        let more = paths.len().saturating_sub(NAMED);
+        if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
+    };
+    let say = |paths: Option<&Vec<String>>, end: &str| {
+        paths.filter(|paths| !paths.is_empty()).map(|paths| format!("{}: {end}", named(paths)))
+    };
+    let parts = [say(tracked, "tracked"), say(older, "not tracked now, but in older commits")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 /// What was found counts however little was looked through; finding nothing counts only if the policy's number of
@@ -127,10 +162,9 @@ fn names(subject: &Subject) -> Result<Gitignore, ProbeError> {
     builder.build().map_err(|error| ProbeError::garbled("the agent's state paths", error.to_string()))
 }
 
-fn patterns(host: &dyn Host, subject: &Subject, repository: &Repository) -> Result<Vec<Pattern>, ProbeError> {
-    let shown = subject::shown(subject, &repository.top.join(".gitignore"));
+fn ignore(host: &dyn Host, subject: &Subject, repository: &Repository) -> Result<Ignore, ProbeError> {
     let mut patterns = Vec::new();
-    for pattern in &subject.agent.ignore {
+    for IgnorePattern { pattern, .. } in subject.agent.ignore.iter().filter(|ignore| concerns(host, subject, ignore)) {
         // A file that the pattern stands for: rules may name the folder or what is in it.
         let name = pattern.trim_matches('/').replace("**", "x").replace('*', "x");
         let sample = if pattern.ends_with('/') { format!("{name}/x") } else { name };
@@ -140,8 +174,17 @@ fn patterns(host: &dyn Host, subject: &Subject, repository: &Repository) -> Resu
             ignored: rule.is_some(),
             rule: rule.as_ref().map(|rule| format!("{} in {}", rule.text, subject::shown(subject, &rule.file))),
             global: rule.is_some_and(|rule| rule.global),
-            at: Location::file(&shown),
         });
     }
-    Ok(patterns)
+    let missing = patterns.iter().filter(|pattern| !pattern.ignored).map(|pattern| pattern.path.clone()).collect();
+    let at = Location::file(&subject::shown(subject, &repository.top.join(".gitignore")));
+    Ok(Ignore { patterns, missing, at })
+}
+
+/// Whether what the pattern stands for may come to be written here. What cannot be looked at counts as there.
+fn concerns(host: &dyn Host, subject: &Subject, ignore: &IgnorePattern) -> bool {
+    let in_view = |path: &&String| subject.scope > Scope::Repo || path.starts_with("{project}");
+    let places = ignore.shown_by.iter().filter(in_view).filter_map(|path| subject::place(subject, path));
+    let is_there = |path: AbsPath| !matches!(host.stat(&path), Err(error) if error.kind() == io::ErrorKind::NotFound);
+    ignore.shown_by.is_empty() || places.into_iter().any(is_there)
 }
