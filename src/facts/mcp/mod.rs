@@ -130,7 +130,7 @@ fn missing(layer: &config::Layer) -> Option<Unseen> {
 fn collect(subject: &Subject, config: &Effective, live: bool, taken: &[String]) -> Vec<Seen> {
     let parameters = &subject.parameters;
     let (approved, allowed_hosts) = (parameters.list("mcp_allow"), parameters.list("allowed_hosts"));
-    let mut seen = Vec::new();
+    let mut seen: Vec<Seen> = Vec::new();
     let mut known: BTreeSet<String> = taken.iter().cloned().collect();
     for tree in &config.trees {
         for location in locations(&subject.agent, live) {
@@ -149,7 +149,9 @@ fn collect(subject: &Subject, config: &Effective, live: bool, taken: &[String]) 
                     allowed_hosts: &allowed_hosts,
                 };
                 let (server, launch) = server::record(&definition, &view);
-                seen.push(Seen { server, definition, launch });
+                if !seen.iter_mut().any(|seen| seen.server.takes_in(&server, view.file)) {
+                    seen.push(Seen { server, definition, launch });
+                }
             }
         }
     }
