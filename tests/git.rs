@@ -72,7 +72,8 @@ fn commit(folder: &Path, message: &str) {
 /// The facts of a project, its files alone in view.
 fn look(project: &Path, commits: u64) -> (Value, Value) {
     let host = RealHost::live().expect("this machine");
-    let parameters = Parameters([("history_commits".to_owned(), json!(commits))].into());
+    let demands = [("history_commits", json!(commits)), ("require_history", json!(true))];
+    let parameters = Parameters(demands.map(|(name, value)| (name.to_owned(), value)).into());
     let workspace = AbsPath::new(project).expect("absolute");
     let agent = catalog::agent("opencode").expect("known");
     let subject = subject::settle(&host, agent, &parameters, Scope::Repo, &workspace).expect("settles");
@@ -331,7 +332,7 @@ fn ignore_rules_agree_with_git() {
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .status()
             .expect("git is installed");
-        let found = &look(&top, 1).1["patterns"][0];
+        let found = &look(&top, 1).1["ignore"]["patterns"][0];
         assert_eq!(found["path"], ".opencode/plans/");
         assert_eq!(found["ignored"], json!(said.success()), "{outer:?} and {inner:?}");
     }
