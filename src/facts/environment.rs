@@ -125,7 +125,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         names.into_iter().map(|(name, (from, at))| known.variable(subject, name, from, at)).collect::<Vec<_>>()
     });
     let unexpected = variables.clone().map(|list| {
-        let odd = list.iter().filter(|v| !v.allowed && !v.declared && !known.switches.contains(v.name.as_str()));
+        let odd = list.iter().filter(|v| !v.allowed && !v.declared && !known.restricts(&v.name));
         odd.map(|v| v.name.clone()).collect::<Vec<_>>()
     });
     let accounts = host.accounts().ok();
@@ -289,6 +289,7 @@ struct Known<'a> {
     allow: Vec<&'a str>,
     inject: Vec<&'a str>,
     switches: BTreeSet<&'a str>,
+    restrict: &'a [String],
 }
 
 impl<'a> Known<'a> {
@@ -299,7 +300,12 @@ impl<'a> Known<'a> {
             inject: subject.parameters.list("env_inject"),
             // A switch that turns a feature off is there to harden.
             switches: switches.filter(|env| !env.on).map(|env| env.name.as_str()).collect(),
+            restrict: &subject.agent.env.restrict,
         }
+    }
+
+    fn restricts(&self, name: &str) -> bool {
+        self.switches.contains(name) || variable::listed(self.restrict, name)
     }
 
     fn variable(&self, subject: &Subject, name: String, from: String, at: Option<Location>) -> Variable {

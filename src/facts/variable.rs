@@ -327,6 +327,7 @@ mod tests {
         let mut agent: Agent = serde_json::from_value(serde_json::json!({ "agent": "x", "name": "X" })).expect("agent");
         agent.env = AgentEnv {
             settings: Vec::new(),
+            restrict: Vec::new(),
             redirect: vec!["X_CONFIG".into(), "X_TEST_*".into()],
             approve: vec!["X_YOLO".into()],
             dead: Vec::new(),

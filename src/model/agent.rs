@@ -298,6 +298,9 @@ pub struct AgentEnv {
     /// Approve actions or loosen permissions.
     #[serde(default)]
     pub approve: Vec<String>,
+    /// Take abilities away from it and give none: harmless to pass.
+    #[serde(default)]
+    pub restrict: Vec<String>,
     /// Others whose value changes what is loaded.
     #[serde(default)]
     pub settings: Vec<String>,
