@@ -12,11 +12,35 @@ pub(crate) fn opencode() -> Option<String> {
     let allowed = std::env::var("HARDEN_ROOT_TESTS").is_ok_and(|value| value == "disposable");
     let path = std::env::var("HARDEN_OPENCODE").ok();
     match path {
-        Some(path) if allowed && rustix::process::geteuid().is_root() => Some(path),
+        Some(path) if allowed && rustix::process::geteuid().is_root() && !path.is_empty() => Some(path),
         _ => {
             println!("skipped: needs root, HARDEN_ROOT_TESTS=disposable and HARDEN_OPENCODE=/path/to/opencode");
             None
         }
+    }
+}
+
+/// A copy of the program where every account can start it; the checkout may be closed to them.
+pub(crate) struct Program {
+    folder: PathBuf,
+}
+
+impl Program {
+    pub(crate) fn copy(from: &str) -> Self {
+        let folder = PathBuf::from("/usr/local/lib/hdntest");
+        fs::create_dir_all(&folder).expect("made");
+        fs::copy(from, folder.join("opencode")).expect("copied");
+        Self { folder }
+    }
+
+    pub(crate) fn path(&self) -> String {
+        self.folder.join("opencode").display().to_string()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

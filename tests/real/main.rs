@@ -9,7 +9,7 @@ mod model;
 
 use std::process::Command;
 
-use machine::{Account, Audit, run_opencode};
+use machine::{Account, Audit, Program, run_opencode};
 
 /// What the scripted model lets the agent do.
 const TOOL_CALL: &str = "echo canary-from-the-tool";
@@ -29,8 +29,9 @@ fn the_real_program_is_seen_as_it_is_and_as_it_is_hardened() {
         return;
     }
     let port = model::serve(TOOL_CALL);
-    as_it_comes(&opencode, port);
-    hardened(&opencode, port);
+    let program = Program::copy(&opencode);
+    as_it_comes(&program.path(), port);
+    hardened(&program.path(), port);
 }
 
 /// A developer's own account, nothing set.
