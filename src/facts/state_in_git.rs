@@ -19,8 +19,8 @@ pub struct Fact {
     tracked: Look<Vec<String>>,
     /// State files in older commits that are not tracked now.
     in_history: Look<Vec<String>>,
-    /// How many commits were looked through.
-    commits: u64,
+    /// How much of the history was looked through.
+    searched: String,
     /// Every pattern that the ignore rules have to cover.
     patterns: Look<Vec<Pattern>>,
 }
@@ -47,7 +47,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         repository: None,
         tracked: Look::Known(Vec::new()),
         in_history: Look::Known(Vec::new()),
-        commits: 0,
+        searched: String::new(),
         patterns: Look::Known(Vec::new()),
     };
     let repository = match repository::around(host, &subject.project).map_err(unreadable)? {
@@ -76,13 +76,20 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     });
     let limit = subject.parameters.number("history_commits");
     let history = host.history(&repository.common_dir, limit, &is_state);
-    let commits = history.as_ref().map_or(0, |history| history.commits);
+    let searched = history.as_ref().map(searched).unwrap_or_default();
     let in_history = match history {
         Ok(history) => older(history, limit, tracked.known()),
         Err(error) => Look::Unknown(ProbeError::unreadable(&repository.common_dir.join("objects"), error).into()),
     };
     let patterns = patterns(host, subject, &repository);
-    Ok(Fact { repository: Some(repository.top), tracked, in_history, commits, patterns: patterns.into() })
+    Ok(Fact { repository: Some(repository.top), tracked, in_history, searched, patterns: patterns.into() })
+}
+
+fn searched(history: &History) -> String {
+    match &history.incomplete {
+        Some(why) => format!("the newest {} commits; {why}", history.commits),
+        None => format!("all {} commits", history.commits),
+    }
 }
 
 /// What was found counts however little was looked through; finding nothing counts only if the policy's number of
