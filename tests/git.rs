@@ -102,7 +102,7 @@ fn a_plain_repository_and_its_history_are_read() {
     assert_eq!(names(&git), Vec::<String>::new());
     assert_eq!(state["tracked"], json!([]));
     assert_eq!(state["in_history"], json!([".opencode/plans/secret.md"]));
-    assert_eq!(state["commits"], 2);
+    assert_eq!(state["searched"], "all 2 commits");
 }
 
 #[test]
