@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::chain::{Goal, follow};
-use super::launch::{Launch, Origin, Sandbox, Start};
 use super::words::{Word, commands};
+use crate::model::launch::{Launch, Origin, Sandbox, Start};
 use crate::model::Mode;
 
 /// Keys of a section, with line and value, in order; a later file's lines come later.
