@@ -22,7 +22,6 @@ mod chain;
 pub mod config;
 mod endpoints;
 mod hidden;
-mod index;
 mod mounts;
 mod nft;
 mod people;

@@ -300,11 +300,7 @@ impl Looker<'_> {
     fn tracked(&self, repository: &Repository, path: &AbsPath) -> Look<bool> {
         use std::os::unix::ffi::OsStrExt;
         let Some(relative) = path.below(&repository.top) else { return Look::Known(false) };
-        match git::hash_bytes(self.host, repository) {
-            Ok(bytes) => git::index::read(self.host, &repository.git_dir, bytes)
-                .map(|tracked| tracked.holds(relative.as_os_str().as_bytes())),
-            Err(error) => Look::Unknown(error.into()),
-        }
+        git::tracked(self.host, repository).map(|tracked| tracked.holds(relative.as_os_str().as_bytes()))
     }
 }
 

@@ -202,10 +202,9 @@ fn packages(host: &dyn Host, top: &AbsPath, is_git_top: bool) -> Look<u64> {
 }
 
 /// What the index lists; None where it lists nothing or cannot be read.
-fn indexed(host: &dyn Host, top: &AbsPath) -> Option<git::index::Tracked> {
-    let Place::Repository(repository) = repository::at(host, top).ok()? else { return None };
-    let bytes = git::hash_bytes(host, &repository).ok()?;
-    git::index::read(host, &repository.git_dir, bytes).known().filter(|tracked| !tracked.paths.is_empty()).cloned()
+fn indexed(host: &dyn Host, top: &AbsPath) -> Option<git::Tracked> {
+    let tracked = git::tracked_at(host, top).known().cloned().flatten();
+    tracked.filter(|tracked| !tracked.paths.is_empty())
 }
 
 fn count(paths: impl Iterator<Item = String>) -> u64 {
