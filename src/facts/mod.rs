@@ -22,6 +22,7 @@ mod chain;
 pub mod config;
 mod endpoints;
 mod hidden;
+mod lines;
 mod mounts;
 mod nft;
 mod people;
