@@ -21,6 +21,7 @@ mod audit_rules;
 mod chain;
 pub mod config;
 mod endpoints;
+mod glob;
 mod hidden;
 mod lines;
 mod mounts;
