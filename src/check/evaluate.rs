@@ -200,31 +200,31 @@ fn unknown(mut unseen: Vec<Unseen>, evidence: Vec<Evidence>) -> Judged {
     Judged { status: Status::Unknown, message: format!("could not tell: {}", why.join("; ")), evidence, unseen }
 }
 
-/// Fills a sentence. What has no value is said as such.
+/// Fills a sentence. What has no value is said as such, or the clause around it is not said.
 fn fill(template: &Template, scope: &Scope<'_>, parameters: &Parameters) -> String {
     let value = |path: &str| match path.strip_prefix('$') {
-        Some(name) => said(parameters.0.get(name).unwrap_or(&Value::Null)),
-        None => scope.find(path).map_or_else(|_| "(unknown)".into(), |found| said(found.value)),
+        Some(name) => parameters.0.get(name).and_then(said),
+        None => scope.find(path).map_or_else(|_| Some("(unknown)".into()), |found| said(found.value)),
     };
-    plain(&template.fill(value)).into_owned()
+    plain(&template.fill(&value)).into_owned()
 }
 
-/// A value in a sentence.
-fn said(value: &Value) -> String {
+/// A value in a sentence; None where it says nothing.
+fn said(value: &Value) -> Option<String> {
     match value {
-        Value::Null => "(none)".into(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => "(none)".into(),
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) if items.is_empty() => None,
         Value::Array(items) => {
-            items.iter().enumerate().map(|(at, item)| item_said(item, at)).collect::<Vec<_>>().join(", ")
+            Some(items.iter().enumerate().map(|(at, item)| item_said(item, at)).collect::<Vec<_>>().join(", "))
         }
-        other => other.to_string(),
+        other => Some(other.to_string()),
     }
 }
 
 fn item_said(item: &Value, at: usize) -> String {
     match item {
         Value::Object(_) => item_name(item, at),
-        other => said(other),
+        other => said(other).unwrap_or_default(),
     }
 }

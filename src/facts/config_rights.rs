@@ -7,9 +7,9 @@ use std::io;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::launcher::{self, Found};
 use super::{ProbeError, subject};
 use crate::host::{self, Host, Want, Who};
+use crate::model::launch::Found;
 use crate::model::{AbsPath, LayerSource, Location, Look, Scope, Subject};
 
 /// What the agent's account can change.
@@ -127,7 +127,7 @@ impl Looker<'_> {
     }
 
     fn launcher(&self) -> Option<Bound> {
-        match launcher::launcher(self.host, &self.subject.agent, &self.subject.invoker, &self.subject.parameters) {
+        match &*self.subject.launcher {
             Found::Launcher(found) => {
                 Some(self.bound(&found.path, BoundKind::Launcher, "the launcher", self.scope(&found.path)))
             }

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::launcher::{self, Found, Launch, Launcher, Start};
+use super::launcher;
 use super::variable::{self, Meaning};
 use super::{ProbeError, subject};
 use crate::host::{self, Host, Process};
+use crate::model::launch::{Found, Launch, Launcher, Start};
 use crate::model::{AbsPath, Location, Look, Subject, Uid, Unseen};
 
 /// How many names a message spells out.
@@ -193,11 +194,11 @@ fn names(
         };
         return (Source::Process, says, Look::Known(of_processes(&readable)));
     }
-    match launcher::launcher(host, &subject.agent, &subject.invoker, &subject.parameters) {
-        Found::Unknown(unseen) => (Source::Launcher, "the launcher".into(), Look::Unknown(unseen)),
+    match &*subject.launcher {
+        Found::Unknown(unseen) => (Source::Launcher, "the launcher".into(), Look::Unknown(unseen.clone())),
         Found::Launcher(found) => {
             let says = format!("the launcher `{}`", found.path);
-            (Source::Launcher, says, of_launcher(host, subject, &found, keeps))
+            (Source::Launcher, says, of_launcher(host, subject, found, keeps))
         }
         Found::None { .. } if !running.is_empty() => {
             let why = "the environment of the running agent cannot be read";

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::hidden::{Hiding, Run, hidden};
 use super::secrets::{count, few, is_text};
-use super::{ProbeError, index, tree};
+use super::{ProbeError, git, tree};
 use crate::host::{self, Host, Want, Who};
 use crate::model::{Location, Look, Scope, Subject};
 
@@ -207,11 +207,11 @@ fn parse_owners(text: &str) -> Owners {
 /// Those that can change without a code owner being asked.
 fn unreviewed(host: &dyn Host, subject: &Subject, owners: Option<&Owners>, names: &[String]) -> Look<Vec<String>> {
     let Some(owners) = owners else { return Look::Known(names.to_vec()) };
-    match index::tracked(host, subject, |path| names.iter().any(|name| name == path)) {
+    match git::tracked_at(host, &subject.project) {
         Look::Unknown(unseen) => Look::Unknown(unseen),
         Look::Known(tracked) => {
             let tracked = tracked.unwrap_or_default();
-            let guarded = |name: &&String| !(tracked.contains(*name) && owners.cover(name));
+            let guarded = |name: &&String| !(tracked.holds(name.as_bytes()) && owners.cover(name));
             Look::Known(names.iter().filter(guarded).cloned().collect())
         }
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
+use super::{ProbeError, glob};
 use super::pf_rules::{PfFate, PfPacket, fate, flat};
 use super::units::{names, read};
 use crate::host::{Accounts, Host, Output, Tool};
@@ -123,7 +123,7 @@ fn is_used(conf: &str, line: &str) -> bool {
     let Some(name) = line.strip_prefix("load anchor").and_then(|rest| rest.split('"').nth(1)) else { return true };
     conf.lines().map(str::trim).filter_map(|line| line.strip_prefix("anchor")).any(|rest| {
         let asked = rest.split('"').nth(1).unwrap_or_default();
-        asked == name || asked.strip_suffix('*').is_some_and(|start| name.starts_with(start))
+        glob::fits(asked, name)
     })
 }
 

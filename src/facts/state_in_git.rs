@@ -69,8 +69,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         let path = String::from_utf8_lossy(path);
         names.matched_path_or_any_parents(path.as_ref(), false).is_ignore()
     };
-    let index = git::index::read(host, &repository.git_dir, git::hash_bytes(host, &repository)?);
-    let tracked = index.map(|tracked| {
+    let tracked = git::tracked(host, &repository).map(|tracked| {
         let found = tracked.paths.iter().filter(|path| is_state(path));
         found.map(|path| String::from_utf8_lossy(path).into_owned()).collect::<Vec<_>>()
     });

@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 mod finding;
+pub mod launch;
 mod location;
 mod look;
 mod path;

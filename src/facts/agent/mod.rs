@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use permissions::Permissions;
 
-use super::ProbeError;
+use super::{ProbeError, variable};
 use super::config::{self, Effective, LayerState, Part, RemarkKind, Span};
 use super::subject::{place, seems_to_exist, shown};
 use crate::host::{Host, Process};
@@ -266,12 +266,7 @@ fn variables(subject: &Subject) -> Vec<String> {
         return Vec::new();
     }
     let env = &subject.agent.env;
-    let listed = |name: &str| {
-        env.redirect.iter().chain(&env.approve).any(|known| match known.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == known,
-        })
-    };
+    let listed = |name: &str| variable::listed(&env.redirect, name) || variable::listed(&env.approve, name);
     subject.env.keys().filter(|name| listed(name)).cloned().collect()
 }
 

@@ -1,8 +1,9 @@
 //! Follows a command line through the programs that start other programs — `exec`, `env`, `sudo`, `bwrap` and the
 //! like — to the agent, and tells what each does to the environment on the way. Nothing is run.
 
-use super::launch::{Launch, RUNNERS, Sandbox, Start, base};
+use super::launch::{RUNNERS, base};
 use super::words::{Word, commands};
+use crate::model::launch::{Launch, Origin, Sandbox, Start};
 use crate::model::Mode;
 
 /// How often a command line may hold another one as text (`sh -c`, `su -c`, `env -S`).
@@ -332,7 +333,7 @@ fn systemd_run<'a>(args: &'a [Word], launch: &mut Launch, line: u32) -> &'a [Wor
         match flag.as_str() {
             "-E" | "--setenv" => match Word::text(&value).assignment() {
                 Some((name, word)) => launch.pass(name, &word, true, line),
-                None => launch.pass_from(value, super::launch::Origin::Inherited, line),
+                None => launch.pass_from(value, Origin::Inherited, line),
             },
             "-p" | "--property" => options.push(value),
             "--uid" => launch.user = Some(value),
@@ -434,7 +435,7 @@ fn container(goal: &Goal<'_>, args: &[Word], mut launch: Launch, line: u32) -> O
                 let word = if text.starts_with("--env=") { Word::text(&joined.unwrap_or_default()) } else { next };
                 match word.assignment() {
                     Some((name, value)) => launch.pass(name, &inlined(goal, &value), true, line),
-                    None => launch.pass_from(word.plain().unwrap_or_default(), super::launch::Origin::Inherited, line),
+                    None => launch.pass_from(word.plain().unwrap_or_default(), Origin::Inherited, line),
                 }
             }
             "--env-file" => launch.unread.push(joined.or(next.plain()).unwrap_or_default()),
