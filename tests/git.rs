@@ -331,7 +331,7 @@ fn ignore_rules_agree_with_git() {
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .status()
             .expect("git is installed");
-        let found = &look(&top, 1).1["patterns"][0];
+        let found = &look(&top, 1).1["ignore"]["patterns"][0];
         assert_eq!(found["path"], ".opencode/plans/");
         assert_eq!(found["ignored"], json!(said.success()), "{outer:?} and {inner:?}");
     }

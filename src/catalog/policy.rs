@@ -32,6 +32,9 @@ const ALLOWANCES: &[&str] = &[
 /// Parameters that narrow what is accepted: a repository may lengthen these lists.
 const DEMANDS: &[&str] = &["denied_endpoints", "sensitive_projects"];
 
+/// Flags that demand more: a repository may set these.
+const FLAGS: &[&str] = &["require_sandbox", "require_history", "require_mcp_lock"];
+
 /// Said of what a repository's profile asked for and was not given.
 const ONLY_TIGHTEN: &str = "not applied: a profile from the repository under review can only tighten";
 
@@ -268,6 +271,10 @@ impl Merged {
 
     /// Whether the value was taken over in full.
     fn tighten_parameter(&mut self, name: &str, value: &Value) -> bool {
+        if value == &Value::Bool(true) && FLAGS.contains(&name) {
+            self.parameters.insert(name.to_owned(), true.into());
+            return true;
+        }
         let current = self.parameters.get(name).cloned().unwrap_or_else(|| Value::Array(Vec::new()));
         let (Some(mine), Some(theirs)) = (current.as_array(), value.as_array()) else { return false };
         if ALLOWANCES.contains(&name) {

@@ -1,6 +1,6 @@
 //! Runs checks over facts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -34,7 +34,7 @@ pub fn findings(policy: &Policy, os: Os, agents: &[String], facts: &[Facts]) -> 
             let per_agent =
                 probes_of(check).iter().any(|name| PROBES.iter().any(|p| p.name == *name && p.per == Per::Agent));
             let runs = if per_agent { facts.len() } else { 1.min(facts.len()) };
-            (0..runs).flat_map(move |at| {
+            let each = (0..runs).flat_map(move |at| {
                 let run = Run {
                     check,
                     os,
@@ -43,11 +43,43 @@ pub fn findings(policy: &Policy, os: Os, agents: &[String], facts: &[Facts]) -> 
                     parameters: &policy.parameters,
                 };
                 run.findings()
-            })
+            });
+            shared(each.collect())
         })
         .collect();
     sort(&mut all);
     all
+}
+
+/// What is said of two agents in the same words, on the same evidence, is one finding: of the first, with the names of
+/// all. What holds for both stays apart, so that nothing hides that it was asked of each.
+fn shared(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut apart: Vec<Finding> = Vec::with_capacity(findings.len());
+    let mut known: HashMap<(Option<String>, String), usize> = HashMap::new();
+    for finding in findings {
+        let bad = matches!(finding.status, Status::Fail | Status::Unknown);
+        let key = (finding.subject.clone(), finding.message.clone());
+        let first = known.get(&key).copied().filter(|_| bad).and_then(|at| apart.get_mut(at));
+        match (first, &finding.agent) {
+            (Some(first), Some(agent)) if says_the_same(first, &finding) => {
+                first.agent = first.agent.take().map(|names| format!("{names}, {agent}"));
+            }
+            _ => {
+                known.insert(key, apart.len());
+                apart.push(finding);
+            }
+        }
+    }
+    apart
+}
+
+fn says_the_same(a: &Finding, b: &Finding) -> bool {
+    let same = (a.status, &a.evidence, &a.unseen, &a.remediation) == (b.status, &b.evidence, &b.unseen, &b.remediation);
+    // Twice of one agent is twice.
+    same && a
+        .agent
+        .as_ref()
+        .is_some_and(|names| b.agent.as_ref().is_some_and(|agent| !names.split(", ").any(|n| n == agent)))
 }
 
 /// Puts findings in the order of reports; again after waivers and a baseline changed some.
@@ -226,5 +258,47 @@ fn item_said(item: &Value, at: usize) -> String {
     match item {
         Value::Object(_) => item_name(item, at),
         other => said(other).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Confidence, Severity};
+
+    fn finding(agent: &str, status: Status, message: &str) -> Finding {
+        Finding {
+            check: "a".into(),
+            code: "A-01".into(),
+            title: String::new(),
+            severity: Severity::Low,
+            confidence: Confidence::High,
+            scope: crate::model::Scope::Repo,
+            status,
+            agent: Some(agent.into()),
+            subject: None,
+            message: message.into(),
+            evidence: Vec::new(),
+            unseen: Vec::new(),
+            remediation: String::new(),
+            fingerprint: fingerprint("a", Some(agent), None),
+            waiver: None,
+            controls: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn what_two_agents_share_is_one_finding() {
+        let agents = |findings: Vec<Finding>| -> Vec<String> {
+            shared(findings).into_iter().filter_map(|finding| finding.agent).collect()
+        };
+        let [a, b] = ["opencode", "generic"].map(|agent| finding(agent, Status::Fail, "wide"));
+        assert_eq!(shared(vec![a.clone(), b.clone()])[0].fingerprint, a.fingerprint);
+        assert_eq!(agents(vec![a.clone(), b]), ["opencode, generic"]);
+        assert_eq!(agents(vec![a.clone(), a.clone()]), ["opencode", "opencode"], "twice of one agent is twice");
+        assert_eq!(agents(vec![a.clone(), finding("generic", Status::Fail, "wider")]), ["opencode", "generic"]);
+        assert_eq!(agents(vec![a, finding("generic", Status::Unknown, "wide")]), ["opencode", "generic"]);
+        let passes = ["opencode", "generic"].map(|agent| finding(agent, Status::Pass, "holds"));
+        assert_eq!(agents(passes.into()), ["opencode", "generic"]);
     }
 }

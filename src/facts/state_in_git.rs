@@ -1,5 +1,7 @@
 //! Whether the project's repository holds what the agent writes: tracked, in its history, or free to be added.
 
+use std::io;
+
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,7 +10,7 @@ use super::git::repository::{self, Place, Repository};
 use super::git::{self, ignore as rules};
 use super::{ProbeError, state, subject};
 use crate::host::{History, Host};
-use crate::model::{AbsPath, Location, Look, StateKind, Subject};
+use crate::model::{AbsPath, IgnorePattern, Location, Look, Scope, StateKind, Subject};
 
 /// What the project's repository holds of the agent's state.
 #[derive(Serialize, JsonSchema)]
@@ -21,8 +23,21 @@ pub struct Fact {
     in_history: Look<Vec<String>>,
     /// How much of the history was looked through.
     searched: String,
-    /// Every pattern that the ignore rules have to cover.
-    patterns: Look<Vec<Pattern>>,
+    /// What was found, in words.
+    says: String,
+    /// What the ignore rules have to cover, and do.
+    ignore: Look<Ignore>,
+}
+
+/// What the ignore rules have to cover, and do.
+#[derive(Serialize, JsonSchema)]
+struct Ignore {
+    /// Every pattern that they have to cover.
+    patterns: Vec<Pattern>,
+    /// Those that no rule covers.
+    missing: Vec<String>,
+    /// The file that rules would be written into.
+    at: Location,
 }
 
 /// A pattern that the ignore rules have to cover.
@@ -36,8 +51,6 @@ struct Pattern {
     rule: Option<String>,
     /// Whether that rule is the person's own and so holds on this machine only.
     global: bool,
-    /// The file that a rule would be written into.
-    at: Location,
 }
 
 /// See [`Fact`].
@@ -48,7 +61,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         tracked: Look::Known(Vec::new()),
         in_history: Look::Known(Vec::new()),
         searched: String::new(),
-        patterns: Look::Known(Vec::new()),
+        says: String::new(),
+        ignore: Look::Known(Ignore {
+            patterns: Vec::new(),
+            missing: Vec::new(),
+            at: Location::file(&subject::shown(subject, &subject.project.join(".gitignore"))),
+        }),
     };
     let repository = match repository::around(host, &subject.project).map_err(unreadable)? {
         Place::None => return Ok(nothing),
@@ -58,7 +76,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
                 repository: pointer.parent(),
                 tracked: unknown.clone(),
                 in_history: unknown,
-                patterns: Look::unknown("the repository was not followed", "look at where `.git` leads"),
+                ignore: Look::unknown("the repository was not followed", "look at where `.git` leads"),
                 ..nothing
             });
         }
@@ -77,11 +95,15 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let history = host.history(&repository.common_dir, limit, &is_state);
     let searched = history.as_ref().map(searched).unwrap_or_default();
     let in_history = match history {
-        Ok(history) => older(history, limit, tracked.known()),
+        Ok(history) => {
+            let excused = history.is_shallow() && !subject.parameters.flag("require_history");
+            older(history, limit, tracked.known(), excused)
+        }
         Err(error) => Look::Unknown(ProbeError::unreadable(&repository.common_dir.join("objects"), error).into()),
     };
-    let patterns = patterns(host, subject, &repository);
-    Ok(Fact { repository: Some(repository.top), tracked, in_history, searched, patterns: patterns.into() })
+    let ignore = ignore(host, subject, &repository);
+    let says = says(tracked.known(), in_history.known());
+    Ok(Fact { repository: Some(repository.top), tracked, in_history, searched, says, ignore: ignore.into() })
 }
 
 fn searched(history: &History) -> String {
@@ -91,13 +113,29 @@ fn searched(history: &History) -> String {
     }
 }
 
+/// Most names in a sentence.
+const NAMED: usize = 5;
+
+fn says(tracked: Option<&Vec<String>>, older: Option<&Vec<String>>) -> String {
+    let named = |paths: &Vec<String>| {
+        let names: Vec<String> = paths.iter().take(NAMED).map(|path| format!("`{path}`")).collect();
+        let more = paths.len().saturating_sub(NAMED);
+        if more == 0 { names.join(", ") } else { format!("{} and {more} more", names.join(", ")) }
+    };
+    let say = |paths: Option<&Vec<String>>, end: &str| {
+        paths.filter(|paths| !paths.is_empty()).map(|paths| format!("{}: {end}", named(paths)))
+    };
+    let parts = [say(tracked, "tracked"), say(older, "not tracked now, but in older commits")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
 /// What was found counts however little was looked through; finding nothing counts only if the policy's number of
-/// commits, or all there are, was looked through.
-fn older(history: History, limit: u64, tracked: Option<&Vec<String>>) -> Look<Vec<String>> {
+/// commits, or all there are, was looked through, or if the policy excuses what is missing.
+fn older(history: History, limit: u64, tracked: Option<&Vec<String>>, excused: bool) -> Look<Vec<String>> {
     let old: Vec<String> =
         history.paths.into_iter().filter(|path| tracked.is_none_or(|tracked| !tracked.contains(path))).collect();
     match history.incomplete {
-        Some(why) if old.is_empty() && history.commits < limit => Look::unknown(
+        Some(why) if old.is_empty() && history.commits < limit && !excused => Look::unknown(
             format!("the history could not be looked through: {why}"),
             "audit a full clone (`fetch-depth: 0` in CI, `git fetch --unshallow`)",
         ),
@@ -106,7 +144,8 @@ fn older(history: History, limit: u64, tracked: Option<&Vec<String>>) -> Look<Ve
 }
 
 /// Names of state files in a repository: those of the project at their place, those of a home wherever a dotfiles
-/// repository may keep them.
+/// repository may keep them. An agent's whole folder of a home is not among them: a project has one of the same name
+/// (`.claude`, `.codex`) for settings that are meant to be shared.
 fn names(subject: &Subject) -> Result<Gitignore, ProbeError> {
     let mut builder = GitignoreBuilder::new("");
     for state in subject.agent.state.iter().filter(|state| state::is_telling(state.kind)) {
@@ -118,6 +157,9 @@ fn names(subject: &Subject) -> Result<Gitignore, ProbeError> {
             "home" => format!("**{rest}"),
             _ => continue,
         };
+        if place == "home" && state.kind == StateKind::Directory {
+            continue;
+        }
         // Beside a database lie its journals and copies.
         let beside = if state.kind == StateKind::Database { "*" } else { "" };
         // A line that is no pattern names no file.
@@ -126,10 +168,9 @@ fn names(subject: &Subject) -> Result<Gitignore, ProbeError> {
     builder.build().map_err(|error| ProbeError::garbled("the agent's state paths", error.to_string()))
 }
 
-fn patterns(host: &dyn Host, subject: &Subject, repository: &Repository) -> Result<Vec<Pattern>, ProbeError> {
-    let shown = subject::shown(subject, &repository.top.join(".gitignore"));
+fn ignore(host: &dyn Host, subject: &Subject, repository: &Repository) -> Result<Ignore, ProbeError> {
     let mut patterns = Vec::new();
-    for pattern in &subject.agent.ignore {
+    for IgnorePattern { pattern, .. } in subject.agent.ignore.iter().filter(|ignore| concerns(host, subject, ignore)) {
         // A file that the pattern stands for: rules may name the folder or what is in it.
         let name = pattern.trim_matches('/').replace("**", "x").replace('*', "x");
         let sample = if pattern.ends_with('/') { format!("{name}/x") } else { name };
@@ -139,8 +180,17 @@ fn patterns(host: &dyn Host, subject: &Subject, repository: &Repository) -> Resu
             ignored: rule.is_some(),
             rule: rule.as_ref().map(|rule| format!("{} in {}", rule.text, subject::shown(subject, &rule.file))),
             global: rule.is_some_and(|rule| rule.global),
-            at: Location::file(&shown),
         });
     }
-    Ok(patterns)
+    let missing = patterns.iter().filter(|pattern| !pattern.ignored).map(|pattern| pattern.path.clone()).collect();
+    let at = Location::file(&subject::shown(subject, &repository.top.join(".gitignore")));
+    Ok(Ignore { patterns, missing, at })
+}
+
+/// Whether what the pattern stands for may come to be written here. What cannot be looked at counts as there.
+fn concerns(host: &dyn Host, subject: &Subject, ignore: &IgnorePattern) -> bool {
+    let in_view = |path: &&String| subject.scope > Scope::Repo || path.starts_with("{project}");
+    let places = ignore.shown_by.iter().filter(in_view).filter_map(|path| subject::place(subject, path));
+    let is_there = |path: AbsPath| !matches!(host.stat(&path), Err(error) if error.kind() == io::ErrorKind::NotFound);
+    ignore.shown_by.is_empty() || places.into_iter().any(is_there)
 }

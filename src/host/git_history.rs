@@ -11,7 +11,7 @@ use std::path::Path;
 use gix_hash::ObjectId;
 use gix_object::{CommitRefIter, Find, Kind as ObjectKind, TagRefIter, TreeRefIter};
 
-use super::{History, Host, Kind};
+use super::{History, Host, Kind, SHALLOW};
 use crate::model::AbsPath;
 
 /// The most trees that are read.
@@ -47,7 +47,7 @@ pub(super) fn history(
     if walked.is_err() {
         walk.incomplete = Some("packed objects are damaged".into());
     } else if exists(host, &git_dir.join("shallow"))? {
-        walk.incomplete = Some("the clone is shallow".into());
+        walk.incomplete = Some(SHALLOW.into());
     }
     let commits = walked.unwrap_or(0);
     Ok(History { paths: walk.paths.into_iter().collect(), commits, incomplete: walk.incomplete })

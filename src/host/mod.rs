@@ -111,6 +111,16 @@ pub struct History {
     pub incomplete: Option<String>,
 }
 
+/// Why the history of a clone is incomplete that was made without its past.
+pub const SHALLOW: &str = "the clone is shallow";
+
+impl History {
+    /// Whether nothing but the past of a shallow clone is missing.
+    pub fn is_shallow(&self) -> bool {
+        self.incomplete.as_deref() == Some(SHALLOW)
+    }
+}
+
 /// A machine, read-only. Absence is `ErrorKind::NotFound`; anything else is a failure to look.
 pub trait Host: Send + Sync {
     /// Its system.

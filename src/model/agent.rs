@@ -58,7 +58,7 @@ pub struct Agent {
     pub state: Vec<StatePath>,
     /// Patterns that a project's ignore rules have to cover.
     #[serde(default)]
-    pub ignore: Vec<String>,
+    pub ignore: Vec<IgnorePattern>,
     /// Instruction files that it reads, as globs in the project.
     #[serde(default)]
     pub instructions: Vec<String>,
@@ -251,6 +251,17 @@ pub struct DeadKey {
     pub key: String,
     /// What to write instead.
     pub instead: String,
+}
+
+/// A pattern that a project's ignore rules have to cover.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IgnorePattern {
+    /// As it would stand in `.gitignore`.
+    pub pattern: String,
+    /// Files or folders, one of which shows that it may come to be written here; none: it always may.
+    #[serde(default)]
+    pub shown_by: Vec<String>,
 }
 
 /// Something that the agent writes.

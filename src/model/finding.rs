@@ -80,7 +80,7 @@ pub struct Finding {
     pub scope: Scope,
     /// The outcome.
     pub status: Status,
-    /// The agent, for checks that look at one.
+    /// The agent, for checks that look at one; several with commas where they share what was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     /// The item, for checks that look at several: a server, a file, a rule.

@@ -16,8 +16,8 @@ mod template;
 mod tree;
 
 pub use agent::{
-    Agent, AgentEnv, ConfigLayer, DeadKey, LayerSource, McpLocation, McpShape, Merging, PermissionShape, StateKind,
-    StatePath, Switch, SwitchEnv, SwitchKind,
+    Agent, AgentEnv, ConfigLayer, DeadKey, IgnorePattern, LayerSource, McpLocation, McpShape, Merging, PermissionShape,
+    StateKind, StatePath, Switch, SwitchEnv, SwitchKind,
 };
 pub use check::{Area, Check, Confidence, Controls, Os, Scope, Severity};
 pub use finding::{Evidence, Finding, Status, WaiverNote};

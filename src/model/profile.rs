@@ -144,6 +144,14 @@ pub const PARAMETERS: &[Parameter] = &[
     number("scan_max_bytes", "largest file the secret scan reads, in bytes"),
     number("history_commits", "how many commits are looked through for state files"),
     flag("require_sandbox", "whether a sandbox around the agent is demanded"),
+    flag(
+        "require_history",
+        "whether a shallow clone, whose past cannot be looked through, is held against a repository",
+    ),
+    flag(
+        "require_mcp_lock",
+        "whether every MCP server has to stand in `harden.mcp.lock`, with the tools it was reviewed with",
+    ),
 ];
 
 const fn text(name: &'static str, about: &'static str) -> Parameter {

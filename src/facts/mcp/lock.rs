@@ -34,6 +34,8 @@ pub(super) const NAME: &str = "harden.mcp.lock";
 /// Whether a server's version is the one that was reviewed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Review {
+    /// Whether there is something to compare with: a lock file or an exact approval is there, or the policy demands one.
+    pub asked: bool,
     /// The comparison.
     pub state: Look<ReviewState>,
     /// The version that was reviewed.
@@ -61,6 +63,9 @@ pub enum ReviewState {
 /// A server's tools compared with the reviewed ones.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Tools {
+    /// Whether there is something to compare with: the lock file has a digest of its tools, a list of them is stored, or
+    /// the policy demands both.
+    pub asked: bool,
     /// The comparison.
     pub state: Look<ToolsState>,
     /// The stored list of its tools.
@@ -84,13 +89,14 @@ pub enum ToolsState {
 impl Review {
     pub(super) fn unknown() -> Self {
         let state = Look::unknown("not compared", "report this as a bug");
-        Self { state, version: None, records: String::new(), at: None }
+        Self { asked: true, state, version: None, records: String::new(), at: None }
     }
 }
 
 impl Tools {
     pub(super) fn unknown() -> Self {
-        Self { state: Look::unknown("not compared", "report this as a bug"), manifest: None, digest: None, at: None }
+        let state = Look::unknown("not compared", "report this as a bug");
+        Self { asked: true, state, manifest: None, digest: None, at: None }
     }
 }
 
@@ -112,6 +118,12 @@ struct Locked {
     version: Option<String>,
     tools: Option<String>,
     descriptions: Option<String>,
+}
+
+impl Locked {
+    fn is_without_tools(&self) -> bool {
+        self.tools.is_none() && self.descriptions.is_none()
+    }
 }
 
 /// Reads the lock file; None where there is none.
@@ -139,7 +151,7 @@ impl Lock {
 }
 
 /// Compares a server's version with the lock.
-pub(super) fn review(server: &Server, lock: &Result<Option<Lock>, Unseen>) -> Review {
+pub(super) fn review(server: &Server, lock: &Result<Option<Lock>, Unseen>, demanded: bool) -> Review {
     let is = |state| Review { state: Look::Known(state), records: "no version of it".into(), ..Review::unknown() };
     if server.approval == Approval::Exact {
         return is(ReviewState::Approved);
@@ -151,7 +163,7 @@ pub(super) fn review(server: &Server, lock: &Result<Option<Lock>, Unseen>) -> Re
             let how = format!(
                 "name it in `{NAME}`, or its definition in `mcp_allow`: `{}`", server.entry
             );
-            return Review { state: Look::unknown(why, how), ..is(ReviewState::Missing) };
+            return Review { asked: demanded, state: Look::unknown(why, how), ..is(ReviewState::Missing) };
         }
         Err(unseen) => return Review { state: Look::Unknown(unseen.clone()), ..is(ReviewState::Missing) },
     };
@@ -166,7 +178,7 @@ pub(super) fn review(server: &Server, lock: &Result<Option<Lock>, Unseen>) -> Re
         (None, Some(version)) => format!("version `{version}`"),
         (None, None) => "no version of it".into(),
     };
-    Review { state: Look::Known(state), version, records, at: lock.line(&server.name) }
+    Review { asked: true, state: Look::Known(state), version, records, at: lock.line(&server.name) }
 }
 
 /// A stored list of tools.
@@ -247,25 +259,31 @@ pub(super) fn compare_tools(
     name: &str,
     lock: &Result<Option<Lock>, Unseen>,
     manifest: &Result<Option<Manifest>, Unseen>,
+    demanded: bool,
 ) -> Tools {
     let unknown = |unseen: Unseen| Tools { state: Look::Unknown(unseen), ..Tools::unknown() };
+    let nothing_to_compare = match (lock, manifest) {
+        (Ok(lock), Ok(None)) => lock.as_ref().and_then(|lock| lock.servers.get(name)).is_none_or(Locked::is_without_tools),
+        _ => false,
+    };
     let manifest = match manifest {
         Ok(Some(manifest)) => manifest,
         Ok(None) => {
-            return unknown(Unseen::new(
+            let unseen = Unseen::new(
                 format!("no list of the tools of `{name}` is stored, and servers are not started to ask"),
                 format!(
                     "save its answer to `tools/list` as `.harden/mcp/{}`, and its digest in `{NAME}`",
                     manifest_name(name)
                 ),
-            ));
+            );
+            return Tools { asked: demanded || !nothing_to_compare, ..unknown(unseen) };
         }
         Err(unseen) => return unknown(unseen.clone()),
     };
     let whole = digest(&manifest.tools, &["description", "inputSchema"]);
     let words = digest(&manifest.tools, &["description"]);
     let at = Some(Location::file(manifest.file.clone()));
-    let told = |state| Tools { state, manifest: Some(manifest.file.clone()), digest: Some(whole.clone()), at: at.clone() };
+    let told = |state| Tools { asked: true, state, manifest: Some(manifest.file.clone()), digest: Some(whole.clone()), at: at.clone() };
     let entry = match lock {
         Ok(lock) => lock.as_ref().and_then(|lock| lock.servers.get(name)),
         Err(unseen) => return told(Look::Unknown(unseen.clone())),

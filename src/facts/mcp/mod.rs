@@ -72,13 +72,14 @@ const MOST_READ: usize = 50;
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let (mut seen, unseen) = servers(host, subject)?;
     let lock = lock::read(host, subject);
+    let demanded = subject.parameters.flag("require_mcp_lock");
     let others = others(host, subject);
     let tracked = source::Tracked::default();
     let mut read_code = MOST_READ + 1;
     for Seen { server, definition, launch } in &mut seen {
-        server.review = lock::review(server, &lock);
+        server.review = lock::review(server, &lock, demanded);
         let manifest = lock::manifest(host, subject, &server.name);
-        server.tools = lock::compare_tools(&server.name, &lock, &manifest);
+        server.tools = lock::compare_tools(&server.name, &lock, &manifest, demanded);
         server.source = source::origin(host, subject, &tracked, launch, definition.cwd.as_deref());
         read_code = read_code.saturating_sub(1);
         server.texts = if read_code == 0 {
@@ -129,7 +130,7 @@ fn missing(layer: &config::Layer) -> Option<Unseen> {
 fn collect(subject: &Subject, config: &Effective, live: bool, taken: &[String]) -> Vec<Seen> {
     let parameters = &subject.parameters;
     let (approved, allowed_hosts) = (parameters.list("mcp_allow"), parameters.list("allowed_hosts"));
-    let mut seen = Vec::new();
+    let mut seen: Vec<Seen> = Vec::new();
     let mut known: BTreeSet<String> = taken.iter().cloned().collect();
     for tree in &config.trees {
         for location in locations(&subject.agent, live) {
@@ -148,7 +149,9 @@ fn collect(subject: &Subject, config: &Effective, live: bool, taken: &[String]) 
                     allowed_hosts: &allowed_hosts,
                 };
                 let (server, launch) = server::record(&definition, &view);
-                seen.push(Seen { server, definition, launch });
+                if !seen.iter_mut().any(|seen| seen.server.takes_in(&server, view.file)) {
+                    seen.push(Seen { server, definition, launch });
+                }
             }
         }
     }

@@ -28,6 +28,8 @@ pub struct Server {
     pub name: String,
     /// Its name with what tells it from others of the same name: `github (.cursor/mcp.json)`.
     pub label: String,
+    /// Other files that define the same under the same name, for other programs.
+    pub copies: Vec<String>,
     /// Where its command or address stands.
     pub at: Option<Location>,
     /// The layer of the configuration.
@@ -40,7 +42,7 @@ pub struct Server {
     pub effective: bool,
     /// Why not.
     pub problem: Option<String>,
-    /// The same as the end of a sentence; empty where it is taken.
+    /// The same as the end of a sentence, with the copies; empty where it is taken and there are none.
     pub note: String,
     /// How it is reached.
     pub transport: Transport,
@@ -231,6 +233,7 @@ pub(super) fn record(definition: &Definition, view: &View<'_>) -> (Server, Launc
     let server = Server {
         name: definition.name.clone(),
         label: view.file.map_or_else(|| definition.name.clone(), |file| format!("{} ({file})", definition.name)),
+        copies: Vec::new(),
         at: view.config.location(definition.at),
         layer: layer.map(|layer| layer.name.clone()).unwrap_or_default(),
         scope: layer.map_or(Scope::Repo, |layer| layer.scope),
@@ -274,6 +277,20 @@ pub(super) fn record(definition: &Definition, view: &View<'_>) -> (Server, Launc
 fn problem(definition: &Definition, view: &View<'_>) -> Option<String> {
     let dead = || format!("servers are read below `{}` only", view.read_at);
     if view.live { definition.problem.clone() } else { Some(dead()) }
+}
+
+impl Server {
+    /// Takes in another file's definition that is this one in everything but its place; false where it is not.
+    pub(super) fn takes_in(&mut self, other: &Self, file: Option<&str>) -> bool {
+        let key = |server: &Self| {
+            (server.name.clone(), server.digest.clone(), server.layer.clone(), server.enabled, server.problem.clone())
+        };
+        let Some(file) = file.filter(|_| key(self) == key(other)) else { return false };
+        self.note.push_str(if self.copies.is_empty() { "; the same stands in " } else { ", " });
+        self.note.push_str(&format!("`{file}`"));
+        self.copies.push(file.to_owned());
+        true
+    }
 }
 
 fn shown_container(launch: &Launch) -> Option<Container> {
