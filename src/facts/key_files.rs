@@ -226,9 +226,11 @@ fn names_secret(name: &str) -> bool {
 fn has_password(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
     let Some((user, host)) = rest.split_once('@') else { return false };
-    let local = ["localhost", "127", "0", "db", "postgres", "mysql", "redis", "mongo", "host"];
-    let first = host.split(['.', ':', '/']).next().unwrap_or_default();
-    user.split_once(':').is_some_and(|(_, password)| is_value(password)) && !local.contains(&first)
+    let host = host.split([':', '/', '"', '\'']).next().unwrap_or_default();
+    // Services of a compose file have names of one word; `db.corp.net` is a machine.
+    let is_local = matches!(host, "localhost" | "db" | "postgres" | "mysql" | "redis" | "mongo" | "host" | "0.0.0.0")
+        || host.starts_with("127.");
+    user.split_once(':').is_some_and(|(_, password)| is_value(password)) && !is_local
 }
 
 /// Whether a value stands for itself: not empty, not a template, not a reference to a value kept elsewhere.
@@ -315,6 +317,8 @@ mod tests {
             ("STRIPE_KEY=rk7Hq2mZp9Lw", true),
             ("export DB_PASSWORD='k2n4-v8x1-q0'", true),
             ("DATABASE_URL=postgres://app:k2n4v8x1q0@db7.corp.net/app", true), // gitleaks:allow
+            ("DATABASE_URL=postgres://app:k2n4v8x1q0@db.corp.net/app", true), // gitleaks:allow
+            ("DATABASE_URL=postgres://app:k2n4v8x1q0@db:5432/app", false),
             ("DATABASE_URL=postgres://app:k2n4v8x1q0@localhost/app", false),
             ("PORT=3000", false),
             ("API_KEY=", false),

@@ -21,6 +21,8 @@ const LISTED: usize = 1000;
 const ALIASES: usize = 50;
 /// The keys of the form.
 const KEYS: &[&str] = &["approvals", "network", "sandbox", "telemetry", "version"];
+/// Those of them that are lists for others to go by, not switches that a program would have to obey.
+const DECLARED: &[&str] = &["approvals", "network", "version"];
 
 /// What the agent's policy declares.
 #[derive(Serialize, JsonSchema)]
@@ -179,6 +181,25 @@ impl Fact {
                 at: None,
             });
         }
+    }
+}
+
+/// Whether a policy file is only a declaration of the machine's owner: it stands outside of accounts and projects, and
+/// says no more than filters and audits go by. Nobody can take that for something which the agent obeys.
+pub(super) fn is_declaration(host: &dyn Host, subject: &Subject, path: &AbsPath) -> Look<bool> {
+    if !path.is_within(&AbsPath::root().join("etc")) || path.is_within(&subject.project) {
+        return Look::Known(false);
+    }
+    match host::read_text(host, path, None, CONFIG_LIMIT) {
+        Ok(text) => {
+            let policy = parse(&text.unwrap_or_default());
+            let declares = |policy: &Value| {
+                let keys = policy.as_mapping().into_iter().flatten().map(|(key, _)| key.as_str());
+                keys.into_iter().all(|key| key.is_some_and(|key| DECLARED.contains(&key)))
+            };
+            Look::Known(policy.is_ok_and(|policy| declares(&policy)))
+        }
+        Err(error) => Look::unknown(format!("`{path}` cannot be read: {error}"), "run with sudo"),
     }
 }
 

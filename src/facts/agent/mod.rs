@@ -16,6 +16,7 @@ use permissions::Permissions;
 
 use super::{ProbeError, variable};
 use super::config::{self, Effective, LayerState, Part, RemarkKind, Span};
+use super::policy;
 use super::subject::{place, seems_to_exist, shown};
 use crate::host::{Host, Process};
 use crate::model::{AbsPath, Location, Look, Merging, Scope, Subject, Unseen, plain};
@@ -246,7 +247,11 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
     let places = subject.agent.policy_files.iter().filter_map(|path| place(subject, path));
     let unread = places.filter(|path| looked(path) && seems_to_exist(host, path)).map(|path| Written {
         name: shown(subject, &path),
-        effect: Look::Known(Effect::Unread),
+        effect: match policy::is_declaration(host, subject, &path) {
+            Look::Known(true) => Look::Known(Effect::Read),
+            Look::Known(false) => Look::Known(Effect::Unread),
+            Look::Unknown(unseen) => Look::Unknown(unseen),
+        },
         why: format!("{} does not read this file: write its rules below `permission`", subject.agent.name),
         at: Some(Location::file(shown(subject, &path))),
     });

@@ -114,6 +114,14 @@ fn walk(goal: &Goal<'_>, words: &[Word], mut launch: Launch, line: u32, depth: u
                 }
                 return nested(goal, &text_of(next.first()?), launch, line, depth);
             }
+            // It records what the terminal shows: a file, then the command; with util-linux the command is a text.
+            "script" => {
+                let (flags, next) = options(args, "cEIOBmoTt", &["--append", "--quiet", "--return", "--flush", "--force"]);
+                match flags.into_iter().find(|(flag, _)| flag == "-c" || flag == "--command") {
+                    Some((_, text)) => return nested(goal, &text?, launch, line, depth),
+                    None => next.get(1..)?,
+                }
+            }
             "node" | "bun" | "deno" | "npx" | "bunx" | "uvx" | "npm" | "pnpm" | "yarn" | "pipx" => {
                 let package = args.iter().filter_map(Word::plain).find(|arg| names_agent(goal, arg))?;
                 let at = args.iter().position(|arg| arg.plain().as_deref() == Some(&package)).map_or(0, |at| at + 1);
