@@ -116,7 +116,7 @@ impl Looker<'_> {
                 let named = variable.iter().filter_map(|name| env.get(name)).filter_map(AbsPath::new);
                 own.chain(more).chain(named).flat_map(|folder| files.iter().map(move |file| folder.join(file))).collect()
             }
-            LayerSource::EnvText { .. } | LayerSource::Remote { .. } => Vec::new(),
+            LayerSource::Preferences(_) | LayerSource::EnvText { .. } | LayerSource::Remote { .. } => Vec::new(),
         }
     }
 

@@ -147,6 +147,8 @@ pub enum LayerSource {
         /// Config files in each.
         files: Vec<String>,
     },
+    /// The managed preferences of macOS in this domain: the account's, else the machine's.
+    Preferences(String),
     /// Fetched by the agent from elsewhere; `harden` cannot see what comes back, only where it is switched on.
     Remote {
         /// The file whose entries switch it on.
