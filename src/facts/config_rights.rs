@@ -58,7 +58,8 @@ enum BoundKind {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let looker = Looker { host, subject, who: Who::of(&subject.user) };
+    let launcher = launcher::launcher(host, &subject.agent, &subject.invoker, &subject.parameters);
+    let looker = Looker { host, subject, who: Who::of(&subject.user), launcher };
     let mut files = looker.config();
     files.extend(looker.policies());
     files.extend(looker.launcher());
@@ -71,6 +72,7 @@ struct Looker<'a> {
     host: &'a dyn Host,
     subject: &'a Subject,
     who: Option<Who>,
+    launcher: Found,
 }
 
 impl Looker<'_> {
@@ -86,7 +88,13 @@ impl Looker<'_> {
             let concerned = if there.is_empty() && layer.scope > Scope::Repo { paths.iter().take(1).collect() } else { there };
             let kind = if layer.managed { BoundKind::Managed } else { BoundKind::Config };
             let what = if layer.managed { "the managed configuration" } else { "the agent's configuration" };
-            found.extend(concerned.into_iter().map(|path| self.bound(path, kind, what, layer.scope)));
+            found.extend(concerned.into_iter().map(|path| match &self.launcher {
+                // It decides where the account's configuration lies.
+                Found::Unknown(unseen) if layer.scope == Scope::User => {
+                    Bound { by: Look::Unknown(unseen.clone()), ..self.bound(path, kind, what, layer.scope) }
+                }
+                _ => self.bound(path, kind, what, layer.scope),
+            }));
         }
         found
     }
@@ -127,7 +135,7 @@ impl Looker<'_> {
     }
 
     fn launcher(&self) -> Option<Bound> {
-        match launcher::launcher(self.host, &self.subject.agent, &self.subject.invoker, &self.subject.parameters) {
+        match &self.launcher {
             Found::Launcher(found) => {
                 Some(self.bound(&found.path, BoundKind::Launcher, "the launcher", self.scope(&found.path)))
             }
