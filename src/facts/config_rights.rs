@@ -86,7 +86,13 @@ impl Looker<'_> {
             let concerned = if there.is_empty() && layer.scope > Scope::Repo { paths.iter().take(1).collect() } else { there };
             let kind = if layer.managed { BoundKind::Managed } else { BoundKind::Config };
             let what = if layer.managed { "the managed configuration" } else { "the agent's configuration" };
-            found.extend(concerned.into_iter().map(|path| self.bound(path, kind, what, layer.scope)));
+            found.extend(concerned.into_iter().map(|path| match &*self.subject.launcher {
+                // It decides where the account's configuration lies.
+                Found::Unknown(unseen) if layer.scope == Scope::User => {
+                    Bound { by: Look::Unknown(unseen.clone()), ..self.bound(path, kind, what, layer.scope) }
+                }
+                _ => self.bound(path, kind, what, layer.scope),
+            }));
         }
         found
     }

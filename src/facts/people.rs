@@ -5,7 +5,7 @@ use super::reach::abs;
 use std::io;
 
 use crate::host::{self, Account, CONFIG_LIMIT, Host};
-use crate::model::{AbsPath, Look, Os, Subject, Uid};
+use crate::model::{AbsPath, Look, Os, Subject, Uid, Unseen};
 
 /// A home.
 pub(super) struct Home {
@@ -15,8 +15,10 @@ pub(super) struct Home {
     pub(super) owner: String,
     /// The number of its account.
     pub(super) uid: Uid,
-    /// Whether a person logs in with that account.
+    /// Whether a person logs in with that account, as far as that could be told.
     pub(super) is_human: bool,
+    /// Why it could not be told for certain.
+    pub(super) doubt: Option<Unseen>,
 }
 
 /// Every home once; the top of the file system is nobody's.
@@ -25,10 +27,13 @@ pub(super) fn homes(host: &dyn Host, subject: &Subject) -> Result<Vec<Home>, Pro
     let mut homes: Vec<Home> = Vec::new();
     for account in &accounts.users {
         let Some(path) = account.home.clone().filter(|path| *path != AbsPath::root()) else { continue };
-        let is_human = is_person(host, account, subject.os) != Look::Known(false);
+        let (is_human, doubt) = match is_person(host, account, subject.os) {
+            Look::Known(is_human) => (is_human, None),
+            Look::Unknown(unseen) => (true, Some(unseen)),
+        };
         let wanted = is_human || account.uid == Uid(0) || Some(account.uid) == subject.user.uid;
         if wanted && !homes.iter().any(|home| home.path == path) {
-            homes.push(Home { path, owner: account.name.clone(), uid: account.uid, is_human });
+            homes.push(Home { path, owner: account.name.clone(), uid: account.uid, is_human, doubt });
         }
     }
     Ok(homes)

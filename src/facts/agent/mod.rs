@@ -18,7 +18,7 @@ use super::{ProbeError, variable};
 use super::config::{self, Effective, LayerState, Part, RemarkKind, Span};
 use super::policy;
 use super::subject::{place, seems_to_exist, shown};
-use crate::host::{Host, Process};
+use crate::host::{self, Host, Process};
 use crate::model::{AbsPath, Location, Look, Merging, Scope, Subject, Unseen, plain};
 
 /// What an agent's configuration amounts to.
@@ -247,10 +247,11 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
     let places = subject.agent.policy_files.iter().filter_map(|path| place(subject, path));
     let unread = places.filter(|path| looked(path) && seems_to_exist(host, path)).map(|path| Written {
         name: shown(subject, &path),
-        effect: match policy::is_declaration(host, subject, &path) {
-            Look::Known(true) => Look::Known(Effect::Read),
-            Look::Known(false) => Look::Known(Effect::Unread),
-            Look::Unknown(unseen) => Look::Unknown(unseen),
+        effect: match (host::exists(host, &path), policy::is_declaration(host, subject, &path)) {
+            (Err(error), _) => Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo"),
+            (Ok(_), Look::Known(true)) => Look::Known(Effect::Read),
+            (Ok(_), Look::Known(false)) => Look::Known(Effect::Unread),
+            (Ok(_), Look::Unknown(unseen)) => Look::Unknown(unseen),
         },
         why: format!("{} does not read this file: write its rules below `permission`", subject.agent.name),
         at: Some(Location::file(shown(subject, &path))),
@@ -287,12 +288,17 @@ fn outer_sandbox(host: &dyn Host, subject: &Subject) -> Look<Option<String>> {
         return Look::unknown("an image runs nothing", "audit the machine while it runs");
     }
     for (file, name) in [("/.dockerenv", "a Docker container"), ("/run/.containerenv", "a Podman container")] {
-        if AbsPath::new(file).is_some_and(|path| seems_to_exist(host, &path)) {
-            return Look::Known(Some(name.to_owned()));
+        let Some(path) = AbsPath::new(file) else { continue };
+        match host::exists(host, &path) {
+            Ok(true) => return Look::Known(Some(name.to_owned())),
+            Ok(false) => {}
+            Err(error) => return Look::unknown(format!("cannot look for `{path}`: {error}"), "run with sudo"),
         }
     }
-    // Without a list of processes only what is running is not known; the agent may not run at all.
-    let processes = host.processes().unwrap_or_default();
+    let processes = match host.processes() {
+        Ok(processes) => processes,
+        Err(error) => return Look::unknown(format!("processes cannot be listed: {error}"), "run with sudo"),
+    };
     let wrapped = processes
         .iter()
         .filter(|process| subject.agent.processes.contains(&process.name))
