@@ -65,7 +65,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         ignore: Look::Known(Ignore {
             patterns: Vec::new(),
             missing: Vec::new(),
-            at: Location::file(&subject::shown(subject, &subject.project.join(".gitignore"))),
+            at: Location::file(subject::shown(subject, &subject.project.join(".gitignore"))),
         }),
     };
     let repository = match repository::around(host, &subject.project).map_err(unreadable)? {
@@ -183,7 +183,7 @@ fn ignore(host: &dyn Host, subject: &Subject, repository: &Repository) -> Result
         });
     }
     let missing = patterns.iter().filter(|pattern| !pattern.ignored).map(|pattern| pattern.path.clone()).collect();
-    let at = Location::file(&subject::shown(subject, &repository.top.join(".gitignore")));
+    let at = Location::file(subject::shown(subject, &repository.top.join(".gitignore")));
     Ok(Ignore { patterns, missing, at })
 }
 
