@@ -104,6 +104,8 @@ enum Form {
     PreCommit,
     Lefthook,
     Hook,
+    /// The hook manager hk.
+    Hk,
     Makefile,
     /// Any other pipeline: its lines are taken for commands.
     Lines,
@@ -119,6 +121,7 @@ const FIXED: &[(&str, Form)] = &[
     (".lefthook.yaml", Form::Lefthook),
     (".husky/pre-commit", Form::Hook),
     (".husky/pre-push", Form::Hook),
+    ("hk.pkl", Form::Hk),
     ("Makefile", Form::Makefile),
     ("justfile", Form::Makefile),
     ("Justfile", Form::Makefile),
@@ -156,6 +159,7 @@ fn scans_in(form: Form, path: &str, text: &str) -> Result<Vec<Scan>, String> {
         Form::PreCommit => pre_commit(&file, &yaml(text)?),
         Form::Lefthook => lefthook(&file, &yaml(text)?),
         Form::Hook => called(text).map(|call| file.scan(Runner::Hook, call, vec!["commit".into()], None)).into_iter().collect(),
+        Form::Hk => hk(&file),
         Form::Makefile => makefile(&file),
         Form::Lines => {
             called(text).map(|call| file.scan(Runner::Pipeline, call, Vec::new(), None)).into_iter().collect()
@@ -299,6 +303,13 @@ fn lefthook(file: &Source<'_>, config: &Value) -> Vec<Scan> {
     scans
 }
 
+/// Steps of hk: lines such as `check = "…"`. The file is a program, and is not run to learn which of them are in use.
+fn hk(file: &Source<'_>) -> Vec<Scan> {
+    let commands = file.text.lines().filter_map(|line| line.trim().strip_prefix("check = \"")?.strip_suffix('"'));
+    let calls = commands.filter_map(called);
+    calls.map(|call| file.scan(Runner::Hook, call, vec!["commit".into()], None)).collect()
+}
+
 /// Recipes that stand between a change and its release.
 fn makefile(file: &Source<'_>) -> Vec<Scan> {
     const TARGETS: &[&str] = &["release", "publish", "deploy", "dist", "ci", "check", "test", "lint", "pre-commit", "precommit"];
@@ -348,6 +359,8 @@ mod tests {
             (Form::Gitlab, "scan:\n  script: [gitleaks git]\n  allow_failure: true\n", vec![("gitleaks", Some("its failure is ignored"))]),
             (Form::PreCommit, "repos:\n  - repo: https://x/y\n    hooks: [{ id: detect-secrets }]\n", vec![("detect-secrets", None)]),
             (Form::PreCommit, "repos:\n  - repo: https://x/y\n    hooks: [{ id: detect-private-key }]\n", vec![]),
+            (Form::Hk, "[\"gitleaks\"] {\n  check = \"gitleaks git --staged\"\n}\n", vec![("gitleaks", None)]),
+            (Form::Hk, "// check = \"gitleaks git\"\n[\"x\"] {\n  check = \"echo gitleaks\"\n}\n", vec![]),
             (Form::Lefthook, "pre-push:\n  jobs:\n    - run: gitleaks git\n", vec![("gitleaks", None)]),
             (Form::Hook, "#!/bin/sh\nnpx lint-staged\n", vec![]),
             (Form::Makefile, "release: build\n\tgitleaks git\nscan:\n\tgitleaks git\n", vec![("gitleaks", None), ("gitleaks", Some("no release runs it"))]),

@@ -9,6 +9,8 @@ mod permissions;
 mod surfaces;
 mod switches;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -212,10 +214,11 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
                 _ => "",
             };
             let file = || layer.path.as_ref().map(|_| Location::file(layer.shown.clone()));
+            let not_understood = if layer.part == Part::Config { "it is not understood: " } else { "" };
             Some(Written {
                 name: plain(&layer.shown).into_owned(),
                 effect: Look::Known(Effect::Malformed),
-                why: format!("{why}{then}"),
+                why: format!("{not_understood}{why}{then}"),
                 at: at.clone().or_else(file),
             })
         }
@@ -225,14 +228,9 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
             why: "it was read".to_owned(),
             at: None,
         }),
-        LayerState::Unseen(unseen) => Some(Written {
-            name: plain(&layer.shown).into_owned(),
-            effect: Look::Unknown(unseen.clone()),
-            why: unseen.why.clone(),
-            at: None,
-        }),
         _ => None,
     });
+    let broken = broken.chain(unseen(config));
     let remarks = config.remarks.iter().map(|remark| Written {
         name: plain(&remark.key).into_owned(),
         effect: Look::Known(match remark.kind {
@@ -264,6 +262,27 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
         at: None,
     });
     broken.chain(remarks).chain(unread).chain(variables).collect()
+}
+
+/// Files that could not be read, those of one folder that want the same next move as one.
+fn unseen(config: &Effective) -> Vec<Written> {
+    let mut groups: BTreeMap<(&str, &str), Vec<(&str, &Unseen)>> = BTreeMap::new();
+    for layer in &config.layers {
+        if let LayerState::Unseen(unseen) = &layer.state {
+            let folder = layer.shown.rsplit_once('/').map_or(layer.shown.as_str(), |(folder, _)| folder);
+            groups.entry((folder, &unseen.how)).or_default().push((&layer.shown, unseen));
+        }
+    }
+    let written = groups.into_iter().filter_map(|((folder, how), files)| {
+        let (shown, first) = files.first()?;
+        let (name, why) = match files.len() - 1 {
+            0 => (*shown, first.why.clone()),
+            more => (folder, format!("{} (and {more} more in `{folder}`)", first.why)),
+        };
+        let effect = Look::unknown(why.clone(), how);
+        Some(Written { name: plain(name).into_owned(), effect, why, at: None })
+    });
+    written.collect()
 }
 
 /// Names of set variables that the agent's profile lists.

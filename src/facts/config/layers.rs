@@ -603,5 +603,7 @@ fn unseen(path: &AbsPath, error: &io::Error) -> Unseen {
         io::ErrorKind::InvalidData => "save the file as UTF-8",
         _ => "look at the file by hand",
     };
-    Unseen::new(format!("cannot read `{path}`: {error}"), how)
+    // A link that leads out names itself, its end and the project.
+    let why = if outside { error.to_string() } else { format!("cannot read `{path}`: {error}") };
+    Unseen::new(why, how)
 }

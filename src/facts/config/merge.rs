@@ -3,9 +3,9 @@
 use super::document::{Key, Map, Node, NodeValue, Span};
 use super::layers::{Document, Layers, Part, Reach, Step};
 use super::{Effective, Tree, decode};
-use crate::facts::subject::{place, seems_to_exist};
+use crate::facts::subject::{place, seems_to_exist, shown};
 use crate::host::Host;
-use crate::model::{AbsPath, Scope, Subject};
+use crate::model::{AbsPath, Scope, Subject, redact_line};
 
 /// A plugin that is loaded, and who brought it.
 #[derive(Clone, Debug, PartialEq)]
@@ -182,8 +182,8 @@ impl Merging<'_> {
                 let at = Span { source: document.name.at.source, start: at, end: at.saturating_add(6) };
                 missing.push(Remark {
                     kind: RemarkKind::Refused,
-                    key: "{file:…}".to_owned(),
-                    why: format!("`{path}` is not there: OpenCode does not start"),
+                    key: format!("{{file:{}}}", redact_line(name)),
+                    why: format!("`{}` is not there: OpenCode does not start", shown(self.subject, &path)),
                     at,
                 });
             }
