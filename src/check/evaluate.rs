@@ -110,7 +110,9 @@ impl<'a> Run<'a> {
             let judged = self.judge(&inside);
             match judged.status {
                 Status::Fail | Status::Unknown => {
-                    let subject = self.check.subject.as_ref().map(|words| fill(words, &inside, self.parameters));
+                    // What is not known as a whole has no name either.
+                    let words = self.check.subject.as_ref().filter(|_| inside.find("item").is_ok());
+                    let subject = words.map(|words| fill(words, &inside, self.parameters));
                     bad.push(self.finding(&inside, subject, judged));
                 }
                 Status::NotApplicable => {}
@@ -216,7 +218,9 @@ fn said(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Array(items) if items.is_empty() => None,
         Value::Array(items) => {
-            Some(items.iter().enumerate().map(|(at, item)| item_said(item, at)).collect::<Vec<_>>().join(", "))
+            let items: Vec<String> = items.iter().enumerate().map(|(at, item)| item_said(item, at)).collect();
+            let has_comma = items.iter().any(|item| item.contains(", "));
+            Some(items.join(if has_comma { "; " } else { ", " }))
         }
         other => Some(other.to_string()),
     }
