@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::lookup::{Bound, Scope};
 use super::predicate::{Answer, Truth, decide, item_name};
 use crate::facts::{Facts, PROBES, Per};
-use crate::model::{Check, Evidence, Finding, Os, Parameters, Policy, Status, Template, Unseen, plain};
+use crate::model::{Check, Empty, Evidence, Finding, Os, Parameters, Policy, Status, Template, Unseen, plain};
 
 /// The probes that a policy's checks speak of.
 pub fn needed_probes(policy: &Policy) -> BTreeSet<&'static str> {
@@ -126,6 +126,12 @@ impl<'a> Run<'a> {
             return bad;
         }
         let judged = match (items.len(), concerned) {
+            (0, _) if found.value.is_array() && self.check.empty == Empty::Pass => Judged {
+                status: Status::Pass,
+                message: "nothing of the kind was found".into(),
+                evidence: vec![Evidence { fact: found.shown, value: found.value.clone(), at: found.at }],
+                unseen: Vec::new(),
+            },
             (0, _) => not_applicable(format!("`{list}` has no items"), Vec::new()),
             (all, 0) => not_applicable(format!("none of the {all} items of `{list}` is concerned"), Vec::new()),
             (_, good) => Judged {
