@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::lookup::{Bound, Scope};
 use super::predicate::{Answer, Truth, decide, item_name};
 use crate::facts::{Facts, PROBES, Per};
-use crate::model::{Check, Evidence, Finding, Os, Parameters, Policy, Status, Template, Unseen, plain};
+use crate::model::{Check, Empty, Evidence, Finding, Os, Parameters, Policy, Status, Template, Unseen, plain};
 
 /// The probes that a policy's checks speak of.
 pub fn needed_probes(policy: &Policy) -> BTreeSet<&'static str> {
@@ -142,7 +142,9 @@ impl<'a> Run<'a> {
             let judged = self.judge(&inside);
             match judged.status {
                 Status::Fail | Status::Unknown => {
-                    let subject = self.check.subject.as_ref().map(|words| fill(words, &inside, self.parameters));
+                    // What is not known as a whole has no name either.
+                    let words = self.check.subject.as_ref().filter(|_| inside.find("item").is_ok());
+                    let subject = words.map(|words| fill(words, &inside, self.parameters));
                     bad.push(self.finding(&inside, subject, judged));
                 }
                 Status::NotApplicable => {}
@@ -156,6 +158,12 @@ impl<'a> Run<'a> {
             return bad;
         }
         let judged = match (items.len(), concerned) {
+            (0, _) if found.value.is_array() && self.check.empty == Empty::Pass => Judged {
+                status: Status::Pass,
+                message: "nothing of the kind was found".into(),
+                evidence: vec![Evidence { fact: found.shown, value: found.value.clone(), at: found.at }],
+                unseen: Vec::new(),
+            },
             (0, _) => not_applicable(format!("`{list}` has no items"), Vec::new()),
             (all, 0) => not_applicable(format!("none of the {all} items of `{list}` is concerned"), Vec::new()),
             (_, good) => Judged {
@@ -248,7 +256,9 @@ fn said(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Array(items) if items.is_empty() => None,
         Value::Array(items) => {
-            Some(items.iter().enumerate().map(|(at, item)| item_said(item, at)).collect::<Vec<_>>().join(", "))
+            let items: Vec<String> = items.iter().enumerate().map(|(at, item)| item_said(item, at)).collect();
+            let has_comma = items.iter().any(|item| item.contains(", "));
+            Some(items.join(if has_comma { "; " } else { ", " }))
         }
         other => Some(other.to_string()),
     }

@@ -20,7 +20,7 @@ const LISTED: usize = 500;
 /// Key files in the project.
 #[derive(Serialize, JsonSchema)]
 pub struct Fact {
-    /// Those that hold a key, those that could not be read, and one item for all other files named like them.
+    /// Those that hold a key, and those that could not be read.
     list: Vec<KeyFile>,
     /// How many more there would be in the list.
     not_listed: u64,
@@ -69,32 +69,27 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let candidates: Vec<_> = tree.files.iter().filter_map(|path| Some((path, kind_of(path)?))).collect();
     let seen: Vec<KeyFile> =
         candidates.par_iter().map(|(path, kind)| key_file(host, subject, who.as_ref(), path, *kind)).collect();
-    let (mut list, others): (Vec<_>, Vec<_>) =
-        seen.into_iter().partition(|file| !matches!(file.holds_key, Look::Known(false)));
+    let mut list: Vec<KeyFile> =
+        seen.into_iter().filter(|file| !matches!(file.holds_key, Look::Known(false))).collect();
     let not_listed = list.len().saturating_sub(LISTED) as u64;
     list.truncate(LISTED);
-    list.push(rest(others.len() as u64));
     if tree.closed > 0 {
         list.push(closed_folders(tree.closed));
     }
     Ok(Fact { list, not_listed })
 }
 
-fn rest(others: u64) -> KeyFile {
-    KeyFile {
-        path: count(others, "other file of such a name"),
-        kind: KeyKind::Dotenv,
-        place: Place::Example,
-        holds_key: Look::Known(false),
-        readable: Look::Known(true),
-        at: None,
-    }
-}
-
 fn closed_folders(closed: u64) -> KeyFile {
     let why = format!("{} of the project could not be listed", count(closed, "folder"));
     let holds_key = Look::unknown(why, "run as the owner of the project, or with sudo");
-    KeyFile { path: "closed folders".into(), place: Place::Source, holds_key, ..rest(0) }
+    KeyFile {
+        path: "closed folders".into(),
+        kind: KeyKind::Dotenv,
+        place: Place::Source,
+        holds_key,
+        readable: Look::Known(true),
+        at: None,
+    }
 }
 
 fn key_file(host: &dyn Host, subject: &Subject, who: Option<&Who>, path: &Path, kind: KeyKind) -> KeyFile {

@@ -35,8 +35,10 @@ pub struct Fact {
     allowed: Vec<Allowed>,
     /// Hosts that a policy file denies.
     denied: Vec<String>,
-    /// Endpoints of `denied_endpoints` that no policy file denies, in a sentence.
-    not_denied: Look<Option<String>>,
+    /// Endpoints of `denied_endpoints` that no policy file denies.
+    not_denied: Look<Vec<String>>,
+    /// Allowed hosts that reach some of these.
+    allowed_in_spite: Vec<String>,
     /// Whether the agent is known to read and enforce such a file.
     enforced: bool,
 }
@@ -90,7 +92,8 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         approvals: Vec::new(),
         allowed: Vec::new(),
         denied: Vec::new(),
-        not_denied: Look::Known(None),
+        not_denied: Look::Known(Vec::new()),
+        allowed_in_spite: Vec::new(),
         enforced: false,
     };
     for name in &subject.agent.policy_files {
@@ -162,17 +165,16 @@ impl Fact {
             .allowed
             .iter()
             .filter(|host| open.iter().any(|endpoint| covers(&host.name, endpoint) || covers(endpoint, &host.name)))
-            .map(|host| format!("`{}`", host.name))
+            .map(|host| host.name.clone())
             .collect();
         let unread = self.files.iter().find(|file| file.fault.is_some());
         self.not_denied = match unread {
             Some(file) if !open.is_empty() => {
                 Look::unknown(format!("the policy `{}` is not understood", file.path), "correct the file")
             }
-            _ if open.is_empty() => Look::Known(None),
-            _ if reached.is_empty() => Look::Known(Some(open.join(", "))),
-            _ => Look::Known(Some(format!("{}; of the allowed hosts {} reach some of them", open.join(", "), reached.join(", ")))),
+            _ => Look::Known(open.into_iter().map(str::to_owned).collect()),
         };
+        self.allowed_in_spite = reached;
         if self.allowed.is_empty() {
             self.allowed.push(Allowed {
                 name: "(no allow-list)".into(),

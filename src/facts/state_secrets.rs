@@ -26,8 +26,8 @@ pub struct Fact {
     files: u64,
     /// How many bytes they hold.
     bytes: u64,
-    /// Files with secrets, what could not be read, and one item for all other files; empty without any state.
-    list: Vec<File>,
+    /// Files with secrets, and what could not be read; null without any state.
+    list: Option<Vec<File>>,
 }
 
 /// A file of the agent's state.
@@ -166,7 +166,6 @@ impl Scan<'_> {
             found: Look::unknown(why, how),
             count: 0,
         };
-        let with_secrets = self.list.len() as u64;
         if !self.large.is_empty() {
             let limits = format!("{} each and {} together", size(FILE_LIMIT), size(ALL_LIMIT));
             let why = format!("state beyond {limits} was not scanned: {}", few(&self.large));
@@ -176,11 +175,8 @@ impl Scan<'_> {
             let why = format!("the agent's state could not be read: {}", few(&self.closed));
             self.list.push(unread("unreadable files", why, "run as the agent's user, or with sudo"));
         }
-        if self.files > 0 {
-            let path = count(self.files.saturating_sub(with_secrets), "other file");
-            self.list.push(File { path, secrets: Vec::new(), found: Look::Known(Vec::new()), count: 0 });
-        }
-        Fact { files: self.files, bytes: self.bytes, list: self.list }
+        let is_state = self.files > 0 || !self.list.is_empty();
+        Fact { files: self.files, bytes: self.bytes, list: is_state.then_some(self.list) }
     }
 }
 
