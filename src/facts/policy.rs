@@ -116,18 +116,19 @@ impl Fact {
         let parsed = match host::read_text(host, path, subject::jail(subject, path), CONFIG_LIMIT) {
             Ok(None) => return,
             Ok(Some(text)) => parse(&text).map(|value| (text, value)),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err("permission denied".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(CLOSED.to_owned()),
             Err(error) => Err(error.to_string()),
         };
         match parsed {
             Err(fault) => {
-                let why = format!("the policy `{shown}` is not understood: {fault}");
+                let (what, how) = blind(&fault);
+                let why = format!("the policy `{shown}` {what}: {fault}");
                 self.approvals.push(Approved {
                     name: shown.clone(),
                     project: None,
                     by: None,
                     expires: None,
-                    faults: Look::unknown(why, "correct the file, or run with sudo if it may not be read"),
+                    faults: Look::unknown(why, how),
                     at: Location::file(&shown),
                 });
                 self.files.push(File { path: shown, fault: Some(fault), unknown_keys: Vec::new() });
@@ -170,7 +171,8 @@ impl Fact {
         let unread = self.files.iter().find(|file| file.fault.is_some());
         self.not_denied = match unread {
             Some(file) if !open.is_empty() => {
-                Look::unknown(format!("the policy `{}` is not understood", file.path), "correct the file")
+                let (what, how) = blind(file.fault.as_deref().unwrap_or_default());
+                Look::unknown(format!("the policy `{}` {what}", file.path), how)
             }
             _ => Look::Known(open.into_iter().map(str::to_owned).collect()),
         };
@@ -184,6 +186,14 @@ impl Fact {
             });
         }
     }
+}
+
+/// The fault of a policy that the audit may not read.
+const CLOSED: &str = "permission denied";
+
+/// Why a policy tells nothing, and what to do.
+fn blind(fault: &str) -> (&'static str, &'static str) {
+    if fault == CLOSED { ("cannot be read", "run with sudo") } else { ("is not understood", "correct the file") }
 }
 
 /// Whether a policy file is only a declaration of the machine's owner: it stands outside of accounts and projects, and
