@@ -43,7 +43,7 @@ PY
 
 measure() { hyperfine --ignore-failure --warmup 3 --runs "${3:-20}" --export-json "$work/one.json" "$2" >/dev/null 2>&1
   median=$(python3 -c "import json;print(json.load(open('$work/one.json'))['results'][0]['median'])")
-  memory=$(/usr/bin/time -f %M sh -c "$2 >/dev/null 2>&1" 2>&1 | tail -1)
+  memory=$(/usr/bin/time -f %M sh -c "$2 >/dev/null 2>&1; true" 2>&1 | tail -1)
   printf '| %s | %.1f ms | %.0f MiB |\n' "$1" "$(python3 -c "print($median*1000)")" "$(python3 -c "print($memory/1024)")"; }
 {
   echo "| work | median | peak memory |"

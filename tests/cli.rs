@@ -136,3 +136,54 @@ fn every_command_has_a_manual_page_and_every_shell_a_script() {
         assert!(!harden(folder.path(), &["completions", shell]).stdout.is_empty(), "{shell}");
     }
 }
+
+#[test]
+fn a_mistake_in_a_profile_names_its_line_and_the_nearest_word() {
+    let project = project();
+    for (profile, line, near) in [
+        ("profile: mine\nextends: baseline\nparamaters: {}\n", "p.yaml:3", "parameters"),
+        ("profile: mine\nparameters:\n  agnet_user: x\n", "p.yaml:3", "agent_user"),
+        ("profile: mine\nscope: hots\n", "p.yaml:2", "host"),
+        ("profile: mine\nextends: baselin\n", "p.yaml:2", "baseline"),
+        ("profile: mine\nchecks:\n  skip: [mcp-package-unpined]\n", "p.yaml:3", "mcp-package-unpinned"),
+        ("profile: mine\nseverity:\n  MCP-99: low\n", "p.yaml:3", "MCP-09"),
+    ] {
+        std::fs::write(project.path().join("p.yaml"), profile).expect("written");
+        let done = harden(project.path(), &["audit", "--profile", "p.yaml"]);
+        let said = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{profile}");
+        assert!(said.contains(line) && said.contains(&format!("did you mean `{near}`?")), "{profile}\n{said}");
+    }
+}
+
+#[test]
+fn a_waiver_is_called_unused_only_where_its_check_ran() {
+    let project = project();
+    let waiver = |check: &str, expires: &str| {
+        format!("  - {{ check: {check}, reason: agreed, owner: owners, expires: {expires} }}\n")
+    };
+    let soon = jiff::Zoned::now().date().checked_add(jiff::Span::new().days(10)).expect("a date").to_string();
+    let profile = format!(
+        "profile: mine\nextends: baseline\nwaivers:\n{}{}{}{}  - only words\n",
+        waiver("SEC-02", &soon),
+        waiver("WSP-02", &soon),
+        waiver("USR-01", &soon),
+        waiver("MCP-3", &soon),
+    );
+    std::fs::write(project.path().join("p.yaml"), profile).expect("written");
+    let done = harden(project.path(), &["audit", "--profile", "p.yaml", "--scope", "repo", "-f", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("a report");
+    let mut said: Vec<(String, String)> = report["problems"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| (one["check"].as_str().expect("text").to_owned(), one["problem"].as_str().expect("text").to_owned()))
+        .collect();
+    said.sort();
+    let said: Vec<String> = said.iter().map(|(check, problem)| format!("{check}: {problem}")).collect();
+    let [words, near, ending, unused] = &said[..] else { panic!("{said:#?}") };
+    assert!(words.starts_with("?: malformed") && !words.contains("struct"), "{words}");
+    assert!(near.starts_with("MCP-3: not applied") && near.contains("did you mean `MCP-03`?"), "{near}");
+    assert!(ending.starts_with("SEC-02: ends on"), "{ending}");
+    assert_eq!(unused, "WSP-02: covers no failing finding; remove it");
+}

@@ -11,7 +11,7 @@ use serde_yaml::Value;
 use super::error::CatalogError;
 use super::predicate::{self, Wrong};
 use super::typecheck::Types;
-use crate::model::{Area, Check, Confidence, Controls, Os, Scope, Severity, Template};
+use crate::model::{Area, Check, Confidence, Controls, Empty, Os, Scope, Severity, Template};
 
 /// A check as written.
 #[derive(Deserialize)]
@@ -30,6 +30,8 @@ struct Raw {
     controls: Controls,
     #[serde(default)]
     for_each: Option<String>,
+    #[serde(default)]
+    empty: Empty,
     #[serde(default)]
     subject: Option<String>,
     #[serde(default)]
@@ -117,6 +119,10 @@ fn parse(types: &Types, file: &str, text: &str) -> Result<Check, CatalogError> {
         return Err(CatalogError::at_word(file, text, &raw.id, "the id differs from the file name", help));
     }
     let item = raw.for_each.as_deref().map(|list| types.items(list)).transpose().map_err(wrong)?;
+    if raw.empty == Empty::Pass && item.is_none() {
+        let help = "add `for_each`, or compare a list with `empty: true`";
+        return Err(CatalogError::at_word(file, text, "empty", "there is no list that could be empty", help));
+    }
     let condition = |value: &Value| {
         let predicate = predicate::parse(value).map_err(wrong)?;
         types.predicate(&predicate, item).map_err(wrong)?;
@@ -155,6 +161,7 @@ fn parse(types: &Types, file: &str, text: &str) -> Result<Check, CatalogError> {
         os: raw.os,
         controls: raw.controls,
         for_each: raw.for_each,
+        empty: raw.empty,
         why: raw.why.trim().to_owned(),
     })
 }

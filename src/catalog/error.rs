@@ -39,7 +39,8 @@ impl CatalogError {
         let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default().to_owned();
-        Self { file: file.into(), text: text.into(), line, column, message, help: String::new() }
+        let help = meant(&message).map_or_else(String::new, |near| format!("did you mean `{near}`?"));
+        Self { file: file.into(), text: text.into(), line, column, message, help }
     }
 
     /// An error about a word of the file: placed at the first line that holds it.
@@ -48,6 +49,21 @@ impl CatalogError {
         let (line, column) = found.unwrap_or((0, 0));
         Self { file: file.into(), text: text.into(), line, column, message: message.into(), help: help.into() }
     }
+}
+
+impl CatalogError {
+    /// The same, at the first line of `text` that holds the word the message speaks of.
+    pub(super) fn placed(self, text: &str) -> Self {
+        let word = self.message.split('`').nth(1).unwrap_or_default().to_owned();
+        if word.is_empty() { self } else { Self::at_word(&self.file, text, &word, self.message, self.help) }
+    }
+}
+
+/// The nearest of the names that the parser lists behind one that it does not know.
+fn meant(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("unknown field `").or_else(|| message.split_once("unknown variant `"))?;
+    let (word, names) = rest.split_once('`')?;
+    nearest(word, names.split('`').skip(1).step_by(2))
 }
 
 /// The candidate that `word` was most likely meant to be.
@@ -83,5 +99,13 @@ mod tests {
     fn the_nearest_name_is_offered_and_a_far_one_is_not() {
         assert_eq!(nearest("verson", ["version", "name"]), Some("version"));
         assert_eq!(nearest("zzzzzz", ["version", "name"]), None);
+        for (message, expected) in [
+            ("unknown field `paramaters`, expected one of `profile`, `parameters`", Some("parameters")),
+            ("severity: unknown variant `hihg`, expected one of `low`, `high`", Some("high")),
+            ("unknown field `x`, there are no fields", None),
+            ("missing field `version`", None),
+        ] {
+            assert_eq!(meant(message), expected, "{message}");
+        }
     }
 }

@@ -93,8 +93,8 @@ pub fn profile_from_text(file: &str, text: &str) -> Result<Profile, CatalogError
 }
 
 /// The profile of a name or path, its parents before it.
-fn chain(name: &str) -> Result<Vec<Profile>, CatalogError> {
-    let mut chain = Vec::new();
+fn chain(name: &str) -> Result<Vec<(Source, Profile)>, CatalogError> {
+    let mut chain: Vec<(Source, Profile)> = Vec::new();
     let mut next = Some(name.to_owned());
     while let Some(name) = next {
         if chain.len() == CHAIN_LIMIT {
@@ -104,25 +104,38 @@ fn chain(name: &str) -> Result<Vec<Profile>, CatalogError> {
                 "break the circle",
             ));
         }
-        let profile = one(&name)?;
+        let source = one(&name).map_err(|error| match chain.last() {
+            // What another profile extends is that one's mistake, and stands in a line of it.
+            Some((source, _)) if error.text.is_empty() => {
+                CatalogError::at_word(&source.file, &source.text, &name, error.to_string(), error.help)
+            }
+            _ => error,
+        })?;
+        let profile = profile_from_text(&source.file, &source.text)?;
         next = profile.extends.clone();
-        chain.push(profile);
+        chain.push((source, profile));
     }
     chain.reverse();
     Ok(chain)
 }
 
-fn one(name: &str) -> Result<Profile, CatalogError> {
+/// Where a profile stands.
+struct Source {
+    file: String,
+    text: String,
+}
+
+fn one(name: &str) -> Result<Source, CatalogError> {
     let embedded =
         super::embedded::PROFILES.iter().find(|(file, _)| Path::new(file).file_stem().is_some_and(|stem| stem == name));
     if let Some((file, text)) = embedded {
-        return profile_from_text(file, text);
+        return Ok(Source { file: (*file).to_owned(), text: (*text).to_owned() });
     }
     if name.contains('/') || name.ends_with(".yaml") || name.ends_with(".yml") {
         let text = std::fs::read_to_string(name).map_err(|error| {
             CatalogError::file(name, format!("cannot read the profile: {error}"), "give a readable file")
         })?;
-        return profile_from_text(name, &text);
+        return Ok(Source { file: name.to_owned(), text });
     }
     let names: Vec<&str> =
         super::embedded::PROFILES.iter().filter_map(|(file, _)| Path::new(file).file_stem()?.to_str()).collect();
@@ -136,8 +149,8 @@ pub fn policy(checks: &BTreeMap<String, Arc<Check>>, request: &Request, today: D
     let name = request.profile.as_deref().unwrap_or("baseline");
     let chain = chain(name)?;
     let mut merged = Merged::default();
-    for profile in &chain {
-        merged.add(profile, checks)?;
+    for (source, profile) in &chain {
+        merged.add(profile, checks, source)?;
     }
     let mut problems = Vec::new();
     if let Some(local) = &request.local {
@@ -161,7 +174,7 @@ pub fn policy(checks: &BTreeMap<String, Arc<Check>>, request: &Request, today: D
         .map(with_severity)
         .collect();
     Ok(Policy {
-        profile: chain.last().map(|profile| profile.profile.clone()).unwrap_or_default(),
+        profile: chain.last().map(|(_, profile)| profile.profile.clone()).unwrap_or_default(),
         checks,
         parameters: Parameters(merged.parameters),
         waivers: holding,
@@ -190,14 +203,20 @@ struct Merged {
 }
 
 impl Merged {
-    fn add(&mut self, profile: &Profile, checks: &BTreeMap<String, Arc<Check>>) -> Result<(), CatalogError> {
+    fn add(
+        &mut self,
+        profile: &Profile,
+        checks: &BTreeMap<String, Arc<Check>>,
+        source: &Source,
+    ) -> Result<(), CatalogError> {
+        let named = |words: &[String]| named(words, checks, &source.file).map_err(|error| error.placed(&source.text));
         let Selection { include, skip } = &profile.checks;
-        self.selected.extend(named(include, checks, &profile.profile)?);
-        for id in named(skip, checks, &profile.profile)? {
+        self.selected.extend(named(include)?);
+        for id in named(skip)? {
             self.selected.remove(&id);
         }
         for (word, severity) in &profile.severity {
-            let ids = named(std::slice::from_ref(word), checks, &profile.profile)?;
+            let ids = named(std::slice::from_ref(word))?;
             self.severity.extend(ids.into_iter().map(|id| (id, *severity)));
         }
         self.parameters.extend(profile.parameters.clone());

@@ -71,6 +71,7 @@ pub fn check_schema() -> Value {
             "os": { "type": "array", "items": { "enum": ["linux", "macos"] }, "description": "where it applies; everywhere where left out" },
             "controls": { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" } }, "description": "framework to control ids" },
             "for_each": text("list fact whose items are judged one by one, as `item`"),
+            "empty": words("what a list without items means; not-applicable where left out", &["not-applicable", "pass"]),
             "subject": text("sentence that names an item; its name or path where left out"),
             "when": condition,
             "require": condition,

@@ -5,32 +5,30 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
+use super::nearest;
 use crate::model::{Check, Waiver, WaiverProblem};
-
-/// A waiver that ends within so many days is announced.
-const WARN_DAYS: i64 = 14;
 
 /// Today, in UTC.
 pub fn today() -> Date {
     Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
-/// Sorts waivers into those that hold and what is the matter with others. One that ends soon is in both.
+/// Sorts waivers into those that hold and what is the matter with others.
 pub(super) fn sort(given: &[Value], checks: &[&Check], today: Date) -> (Vec<Waiver>, Vec<WaiverProblem>) {
     let (mut holding, mut problems) = (Vec::new(), Vec::new());
     for value in given {
         match judge(value, checks, today) {
-            Ok((waiver, warning)) => {
-                problems.extend(warning.map(|problem| problem_of(value, problem)));
-                holding.push(waiver);
-            }
+            Ok(waiver) => holding.push(waiver),
             Err(problem) => problems.push(problem_of(value, problem)),
         }
     }
     (holding, problems)
 }
 
-fn judge(value: &Value, checks: &[&Check], today: Date) -> Result<(Waiver, Option<String>), String> {
+fn judge(value: &Value, checks: &[&Check], today: Date) -> Result<Waiver, String> {
+    if !value.is_object() {
+        return Err("malformed, and so not applied: it has no keys; write check, reason, owner and expires".to_owned());
+    }
     let waiver: Waiver =
         serde_json::from_value(value.clone()).map_err(|error| format!("malformed, and so not applied: {error}"))?;
     for (field, text) in [("reason", &waiver.reason), ("owner", &waiver.owner)] {
@@ -39,7 +37,10 @@ fn judge(value: &Value, checks: &[&Check], today: Date) -> Result<(Waiver, Optio
         }
     }
     if !checks.iter().any(|check| waiver.names(&check.id, &check.code)) {
-        return Err(format!("not applied: no check is called `{}`; see `harden list checks`", waiver.check));
+        let names = checks.iter().flat_map(|check| [check.id.as_str(), check.code.as_str()]);
+        let help = nearest(&waiver.check, names)
+            .map_or("see `harden list checks`".to_owned(), |near| format!("did you mean `{near}`?"));
+        return Err(format!("not applied: no check is called `{}`; {help}", waiver.check));
     }
     let days = waiver
         .days_left(today)
@@ -50,9 +51,7 @@ fn judge(value: &Value, checks: &[&Check], today: Date) -> Result<(Waiver, Optio
             waiver.expires, waiver.owner
         ));
     }
-    let warning = (days <= WARN_DAYS)
-        .then(|| format!("ends on {} ({days} days left); renew it with its owner, {}", waiver.expires, waiver.owner));
-    Ok((waiver, warning))
+    Ok(waiver)
 }
 
 fn problem_of(value: &Value, problem: String) -> WaiverProblem {
@@ -84,15 +83,6 @@ mod tests {
         assert_eq!(holding.len(), 2);
         let said: Vec<&str> =
             problems.iter().map(|p| p.problem.split([';', ':', '(']).next().unwrap_or_default()).collect();
-        assert_eq!(
-            said,
-            [
-                "ends on 2026-01-10 ",
-                "expired on 2025-12-31",
-                "not applied",
-                "malformed, and so not applied",
-                "not applied"
-            ]
-        );
+        assert_eq!(said, ["expired on 2025-12-31", "not applied", "malformed, and so not applied", "not applied"]);
     }
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::lookup::{Bound, Scope};
 use super::predicate::{Answer, Truth, decide, item_name};
 use crate::facts::{Facts, PROBES, Per};
-use crate::model::{Check, Evidence, Finding, Os, Parameters, Policy, Status, Template, Unseen, plain};
+use crate::model::{Check, Empty, Evidence, Finding, Os, Parameters, Policy, Status, Template, Unseen, plain};
 
 /// The probes that a policy's checks speak of.
 pub fn needed_probes(policy: &Policy) -> BTreeSet<&'static str> {
@@ -142,7 +142,9 @@ impl<'a> Run<'a> {
             let judged = self.judge(&inside);
             match judged.status {
                 Status::Fail | Status::Unknown => {
-                    let subject = self.check.subject.as_ref().map(|words| fill(words, &inside, self.parameters));
+                    // What is not known as a whole has no name either.
+                    let words = self.check.subject.as_ref().filter(|_| inside.find("item").is_ok());
+                    let subject = words.map(|words| fill(words, &inside, self.parameters));
                     bad.push(self.finding(&inside, subject, judged));
                 }
                 Status::NotApplicable => {}
@@ -156,6 +158,12 @@ impl<'a> Run<'a> {
             return bad;
         }
         let judged = match (items.len(), concerned) {
+            (0, _) if found.value.is_array() && self.check.empty == Empty::Pass => Judged {
+                status: Status::Pass,
+                message: "nothing of the kind was found".into(),
+                evidence: vec![Evidence { fact: found.shown, value: found.value.clone(), at: found.at }],
+                unseen: Vec::new(),
+            },
             (0, _) => not_applicable(format!("`{list}` has no items"), Vec::new()),
             (all, 0) => not_applicable(format!("none of the {all} items of `{list}` is concerned"), Vec::new()),
             (_, good) => Judged {
@@ -232,32 +240,34 @@ fn unknown(mut unseen: Vec<Unseen>, evidence: Vec<Evidence>) -> Judged {
     Judged { status: Status::Unknown, message: format!("could not tell: {}", why.join("; ")), evidence, unseen }
 }
 
-/// Fills a sentence. What has no value is said as such.
+/// Fills a sentence. What has no value is said as such, or the clause around it is not said.
 fn fill(template: &Template, scope: &Scope<'_>, parameters: &Parameters) -> String {
     let value = |path: &str| match path.strip_prefix('$') {
-        Some(name) => said(parameters.0.get(name).unwrap_or(&Value::Null)),
-        None => scope.find(path).map_or_else(|_| "(unknown)".into(), |found| said(found.value)),
+        Some(name) => parameters.0.get(name).and_then(said),
+        None => scope.find(path).map_or_else(|_| Some("(unknown)".into()), |found| said(found.value)),
     };
-    plain(&template.fill(value)).into_owned()
+    plain(&template.fill(&value)).into_owned()
 }
 
-/// A value in a sentence.
-fn said(value: &Value) -> String {
+/// A value in a sentence; None where it says nothing.
+fn said(value: &Value) -> Option<String> {
     match value {
-        Value::Null => "(none)".into(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) if items.is_empty() => "(none)".into(),
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) if items.is_empty() => None,
         Value::Array(items) => {
-            items.iter().enumerate().map(|(at, item)| item_said(item, at)).collect::<Vec<_>>().join(", ")
+            let items: Vec<String> = items.iter().enumerate().map(|(at, item)| item_said(item, at)).collect();
+            let has_comma = items.iter().any(|item| item.contains(", "));
+            Some(items.join(if has_comma { "; " } else { ", " }))
         }
-        other => other.to_string(),
+        other => Some(other.to_string()),
     }
 }
 
 fn item_said(item: &Value, at: usize) -> String {
     match item {
         Value::Object(_) => item_name(item, at),
-        other => said(other),
+        other => said(other).unwrap_or_default(),
     }
 }
 

@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use crate::model::{Finding, Policy, Status, WaiverNote, WaiverProblem};
+use crate::model::{Finding, Policy, Status, Waiver, WaiverNote, WaiverProblem};
 
-/// Marks waived failures, and returns the waivers that covered none.
+/// A waiver that ends within so many days is announced.
+const WARN_DAYS: i64 = 14;
+
+/// Marks waived failures, and returns what is to be done about waivers: those that end soon, and those that cover
+/// nothing although their check ran and could tell.
 pub fn apply_waivers(policy: &Policy, findings: &mut [Finding], today: Date) -> Vec<WaiverProblem> {
     let mut used = vec![false; policy.waivers.len()];
     for finding in findings.iter_mut().filter(|finding| finding.status == Status::Fail) {
@@ -25,14 +29,22 @@ pub fn apply_waivers(policy: &Policy, findings: &mut [Finding], today: Date) -> 
             days_left: waiver.days_left(today).unwrap_or(0),
         });
     }
-    let unused = policy.waivers.iter().zip(used).filter(|(_, used)| !used);
-    unused
-        .map(|(waiver, _)| WaiverProblem {
-            check: waiver.check.clone(),
-            subject: waiver.subject.clone(),
-            problem: "covers no failing finding; remove it".into(),
-        })
-        .collect()
+    let told = |waiver: &Waiver| {
+        let mut about = findings.iter().filter(|finding| waiver.names(&finding.check, &finding.code)).peekable();
+        about.peek().is_some() && about.all(|finding| finding.status != Status::Unknown)
+    };
+    let problem = |(waiver, used): (&Waiver, bool)| {
+        let days = waiver.days_left(today).unwrap_or(0);
+        let problem = match used {
+            true if days <= WARN_DAYS => {
+                format!("ends on {} ({days} days left); renew it with its owner, {}", waiver.expires, waiver.owner)
+            }
+            false if told(waiver) => "covers no failing finding; remove it".to_owned(),
+            _ => return None,
+        };
+        Some(WaiverProblem { check: waiver.check.clone(), subject: waiver.subject.clone(), problem })
+    };
+    policy.waivers.iter().zip(used).filter_map(problem).collect()
 }
 
 /// Marks failures that the baseline had already.

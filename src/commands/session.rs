@@ -114,10 +114,11 @@ fn subjects(
 ) -> Result<Vec<Subject>, Failure> {
     let settle = |agent: Arc<Agent>| {
         subject::settle(host, agent, parameters, scope, workspace).map_err(|error| {
-            Failure::usage(
-                format!("cannot tell who runs the agent: {error}"),
-                "look at /etc/passwd, or audit with --scope repo",
-            )
+            let help = match host.is_live() {
+                true => "look at /etc/passwd and at the folders above the project",
+                false => "give --root the top folder of a system; the files of a project alone need no --root",
+            };
+            Failure::usage(format!("cannot tell who runs the agent, by accounts and work tree: {error}"), help)
         })
     };
     if let Some(name) = named {

@@ -7,10 +7,11 @@ use std::io;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::launcher::{self, Found};
+use super::config::{self, Layer, LayerState, Part};
 use super::{ProbeError, subject};
 use crate::host::{self, Host, Want, Who};
-use crate::model::{AbsPath, LayerSource, Location, Look, Scope, Subject};
+use crate::model::launch::Found;
+use crate::model::{AbsPath, Location, Look, Scope, Subject};
 
 /// What the agent's account can change.
 #[derive(Serialize, JsonSchema)]
@@ -59,7 +60,7 @@ enum BoundKind {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let looker = Looker { host, subject, who: Who::of(&subject.user) };
-    let mut files = looker.config();
+    let mut files = looker.config()?;
     files.extend(looker.policies());
     files.extend(looker.launcher());
     let mut seen = BTreeSet::new();
@@ -75,49 +76,38 @@ struct Looker<'a> {
 
 impl Looker<'_> {
     /// Every layer's files that are there; of a layer without any, the first place where one could be made.
-    fn config(&self) -> Vec<Bound> {
+    fn config(&self) -> Result<Vec<Bound>, ProbeError> {
+        let layers = config::effective(self.host, self.subject)?.layers;
+        let is_there = |layer: &Layer| {
+            matches!(layer.state, LayerState::Read | LayerState::Broken { .. } | LayerState::Unseen(_))
+        };
+        let filled: BTreeSet<&str> = layers.iter().filter(|layer| is_there(layer)).map(|layer| layer.name.as_str()).collect();
+        let mut opened = BTreeSet::new();
         let mut found = Vec::new();
-        for layer in &self.subject.agent.config {
-            if layer.os.is_some_and(|os| os != self.subject.os) || self.is_off(layer.off_env.as_deref()) {
-                continue;
+        for layer in layers.iter().filter(|layer| layer.part == Part::Config) {
+            let Some(path) = &layer.path else { continue };
+            let could_be_made = layer.state == LayerState::Absent && layer.scope > Scope::Repo;
+            let mut is_first = || !filled.contains(layer.name.as_str()) && opened.insert(layer.name.as_str());
+            if is_there(layer) || could_be_made && is_first() {
+                let (kind, what) = match layer.managed {
+                    true => (BoundKind::Managed, "the managed configuration"),
+                    false => (BoundKind::Config, "the agent's configuration"),
+                };
+                let bound = self.bound(path, kind, what, layer.scope);
+                found.push(match &*self.subject.launcher {
+                    // It decides where the account's configuration lies.
+                    Found::Unknown(unseen) if layer.scope == Scope::User => {
+                        Bound { by: Look::Unknown(unseen.clone()), ..bound }
+                    }
+                    _ => bound,
+                });
             }
-            let paths = self.paths(&layer.source);
-            let there: Vec<&AbsPath> = paths.iter().filter(|path| self.is_there(path)).collect();
-            let concerned = if there.is_empty() && layer.scope > Scope::Repo { paths.iter().take(1).collect() } else { there };
-            let kind = if layer.managed { BoundKind::Managed } else { BoundKind::Config };
-            let what = if layer.managed { "the managed configuration" } else { "the agent's configuration" };
-            found.extend(concerned.into_iter().map(|path| self.bound(path, kind, what, layer.scope)));
         }
-        found
-    }
-
-    fn is_off(&self, variable: Option<&str>) -> bool {
-        let value = variable.and_then(|name| self.subject.env.get(name));
-        value.is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "1" | "true"))
+        Ok(found)
     }
 
     fn is_there(&self, path: &AbsPath) -> bool {
         subject::seems_to_exist(self.host, path)
-    }
-
-    fn paths(&self, source: &LayerSource) -> Vec<AbsPath> {
-        let place = |path: &String| subject::place(self.subject, path);
-        let Subject { workspace, project, env, .. } = self.subject;
-        let upward: Vec<AbsPath> = workspace.ancestors().take_while(|folder| folder.is_within(project)).collect();
-        match source {
-            LayerSource::Files(files) => files.iter().filter_map(place).collect(),
-            LayerSource::EnvFile(name) => env.get(name).and_then(AbsPath::new).into_iter().collect(),
-            LayerSource::Upward(names) => {
-                upward.iter().flat_map(|folder| names.iter().map(move |name| folder.join(name))).collect()
-            }
-            LayerSource::Directories { first, dir, extra, env: variable, files } => {
-                let own = upward.iter().map(|folder| folder.join(dir));
-                let more = first.iter().chain(extra).filter_map(place);
-                let named = variable.iter().filter_map(|name| env.get(name)).filter_map(AbsPath::new);
-                own.chain(more).chain(named).flat_map(|folder| files.iter().map(move |file| folder.join(file))).collect()
-            }
-            LayerSource::EnvText { .. } | LayerSource::Remote { .. } => Vec::new(),
-        }
     }
 
     fn policies(&self) -> Vec<Bound> {
@@ -127,7 +117,7 @@ impl Looker<'_> {
     }
 
     fn launcher(&self) -> Option<Bound> {
-        match launcher::launcher(self.host, &self.subject.agent, &self.subject.invoker, &self.subject.parameters) {
+        match &*self.subject.launcher {
             Found::Launcher(found) => {
                 Some(self.bound(&found.path, BoundKind::Launcher, "the launcher", self.scope(&found.path)))
             }

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use super::glob;
+
 /// Suffixes under which anyone can rent a name.
 const SHARED: &[&str] = &[
     "amazonaws.com",
@@ -124,30 +126,7 @@ pub(super) fn covers(pattern: &str, endpoint: &str) -> bool {
         let same = length == 0 || bits(network) >> shift == bits(address) >> shift;
         return network.is_ipv4() == address.is_ipv4() && narrower >= length && same;
     }
-    glob(pattern.as_bytes(), endpoint.as_bytes())
-}
-
-/// `*` stands for any letters. Remembers the last star instead of trying all ways, so that it ends in time.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while let Some(letter) = text.get(t) {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(wanted) if wanted == letter => (p, t) = (p + 1, t + 1),
-            _ => match star {
-                Some((at, from)) => {
-                    (p, t) = (at + 1, from + 1);
-                    star = Some((at, from + 1));
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern.get(p..).unwrap_or_default().iter().all(|letter| *letter == b'*')
+    glob::fits(&pattern, &endpoint)
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::launcher::{self, Found, Launch, Launcher, Start};
+use super::launcher;
 use super::variable::{self, Meaning};
 use super::{ProbeError, subject};
 use crate::host::{self, Host, Process};
+use crate::model::launch::{Found, Launch, Launcher, Start};
 use crate::model::{AbsPath, Location, Look, Subject, Uid, Unseen};
 
 /// How many names a message spells out.
@@ -125,7 +126,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         names.into_iter().map(|(name, (from, at))| known.variable(subject, name, from, at)).collect::<Vec<_>>()
     });
     let unexpected = variables.clone().map(|list| {
-        let odd = list.iter().filter(|v| !v.allowed && !v.declared && !known.switches.contains(v.name.as_str()));
+        let odd = list.iter().filter(|v| !v.allowed && !v.declared && !known.restricts(&v.name));
         odd.map(|v| v.name.clone()).collect::<Vec<_>>()
     });
     let accounts = host.accounts().ok();
@@ -193,11 +194,11 @@ fn names(
         };
         return (Source::Process, says, Look::Known(of_processes(&readable)));
     }
-    match launcher::launcher(host, &subject.agent, &subject.invoker, &subject.parameters) {
-        Found::Unknown(unseen) => (Source::Launcher, "the launcher".into(), Look::Unknown(unseen)),
+    match &*subject.launcher {
+        Found::Unknown(unseen) => (Source::Launcher, "the launcher".into(), Look::Unknown(unseen.clone())),
         Found::Launcher(found) => {
             let says = format!("the launcher `{}`", found.path);
-            (Source::Launcher, says, of_launcher(host, subject, &found, keeps))
+            (Source::Launcher, says, of_launcher(host, subject, found, keeps))
         }
         Found::None { .. } if !running.is_empty() => {
             let why = "the environment of the running agent cannot be read";
@@ -289,6 +290,7 @@ struct Known<'a> {
     allow: Vec<&'a str>,
     inject: Vec<&'a str>,
     switches: BTreeSet<&'a str>,
+    restrict: &'a [String],
 }
 
 impl<'a> Known<'a> {
@@ -299,7 +301,12 @@ impl<'a> Known<'a> {
             inject: subject.parameters.list("env_inject"),
             // A switch that turns a feature off is there to harden.
             switches: switches.filter(|env| !env.on).map(|env| env.name.as_str()).collect(),
+            restrict: &subject.agent.env.restrict,
         }
+    }
+
+    fn restricts(&self, name: &str) -> bool {
+        self.switches.contains(name) || variable::listed(self.restrict, name)
     }
 
     fn variable(&self, subject: &Subject, name: String, from: String, at: Option<Location>) -> Variable {

@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::hidden::{Hiding, Run, hidden};
-use super::secrets::{count, few, is_text};
-use super::{ProbeError, index, tree};
+use super::secrets::{few, is_text};
+use super::{ProbeError, git, tree};
 use crate::host::{self, Host, Want, Who};
 use crate::model::{Location, Look, Scope, Subject};
 
@@ -29,8 +29,8 @@ const OWNERS: &[&str] = &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS",
 pub struct Fact {
     /// How many there are.
     total: u64,
-    /// Those with hidden characters or unreadable ones, and one item for all others; empty where there are none.
-    list: Vec<File>,
+    /// Those with hidden characters, and unreadable ones; null where there are no instruction files.
+    list: Option<Vec<File>>,
     /// How many more there would be in the list.
     not_listed: u64,
     /// The file of code owners.
@@ -76,18 +76,9 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let globs = globs(&subject.agent.instructions);
     let paths: Vec<&PathBuf> = tree.files.iter().chain(&tree.links).filter(|path| globs.is_match(path)).collect();
     let seen: Vec<Option<File>> = paths.par_iter().map(|path| file(host, subject, path)).collect();
-    let clean = seen.iter().filter(|file| file.is_none()).count();
     let mut list: Vec<File> = seen.into_iter().flatten().collect();
     let not_listed = list.len().saturating_sub(LISTED) as u64;
     list.truncate(LISTED);
-    if clean > 0 {
-        list.push(File {
-            path: count(clean as u64, "other file"),
-            hidden: Vec::new(),
-            found: Look::Known(Vec::new()),
-            at: None,
-        });
-    }
     let names: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     let owners = owners(host, subject)?;
     let unreviewed = unreviewed(host, subject, owners.as_ref().map(|(_, owners)| owners), &names);
@@ -96,7 +87,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let said = |look: Look<Vec<String>>| look.map(|names| (!names.is_empty()).then(|| few(&names)));
     Ok(Fact {
         total: names.len() as u64,
-        list,
+        list: (!names.is_empty()).then_some(list),
         not_listed,
         owners_file: owners.map(|(name, _)| name),
         unreviewed: said(unreviewed),
@@ -207,11 +198,11 @@ fn parse_owners(text: &str) -> Owners {
 /// Those that can change without a code owner being asked.
 fn unreviewed(host: &dyn Host, subject: &Subject, owners: Option<&Owners>, names: &[String]) -> Look<Vec<String>> {
     let Some(owners) = owners else { return Look::Known(names.to_vec()) };
-    match index::tracked(host, subject, |path| names.iter().any(|name| name == path)) {
+    match git::tracked_at(host, &subject.project) {
         Look::Unknown(unseen) => Look::Unknown(unseen),
         Look::Known(tracked) => {
             let tracked = tracked.unwrap_or_default();
-            let guarded = |name: &&String| !(tracked.contains(*name) && owners.cover(name));
+            let guarded = |name: &&String| !(tracked.holds(name.as_bytes()) && owners.cover(name));
             Look::Known(names.iter().filter(guarded).cloned().collect())
         }
     }

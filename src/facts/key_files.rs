@@ -20,7 +20,7 @@ const LISTED: usize = 500;
 /// Key files in the project.
 #[derive(Serialize, JsonSchema)]
 pub struct Fact {
-    /// Those that hold a key, those that could not be read, and one item for all other files named like them.
+    /// Those that hold a key, and those that could not be read.
     list: Vec<KeyFile>,
     /// How many more there would be in the list.
     not_listed: u64,
@@ -69,32 +69,27 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let candidates: Vec<_> = tree.files.iter().filter_map(|path| Some((path, kind_of(path)?))).collect();
     let seen: Vec<KeyFile> =
         candidates.par_iter().map(|(path, kind)| key_file(host, subject, who.as_ref(), path, *kind)).collect();
-    let (mut list, others): (Vec<_>, Vec<_>) =
-        seen.into_iter().partition(|file| !matches!(file.holds_key, Look::Known(false)));
+    let mut list: Vec<KeyFile> =
+        seen.into_iter().filter(|file| !matches!(file.holds_key, Look::Known(false))).collect();
     let not_listed = list.len().saturating_sub(LISTED) as u64;
     list.truncate(LISTED);
-    list.push(rest(others.len() as u64));
     if tree.closed > 0 {
         list.push(closed_folders(tree.closed));
     }
     Ok(Fact { list, not_listed })
 }
 
-fn rest(others: u64) -> KeyFile {
-    KeyFile {
-        path: count(others, "other file of such a name"),
-        kind: KeyKind::Dotenv,
-        place: Place::Example,
-        holds_key: Look::Known(false),
-        readable: Look::Known(true),
-        at: None,
-    }
-}
-
 fn closed_folders(closed: u64) -> KeyFile {
     let why = format!("{} of the project could not be listed", count(closed, "folder"));
     let holds_key = Look::unknown(why, "run as the owner of the project, or with sudo");
-    KeyFile { path: "closed folders".into(), place: Place::Source, holds_key, ..rest(0) }
+    KeyFile {
+        path: "closed folders".into(),
+        kind: KeyKind::Dotenv,
+        place: Place::Source,
+        holds_key,
+        readable: Look::Known(true),
+        at: None,
+    }
 }
 
 fn key_file(host: &dyn Host, subject: &Subject, who: Option<&Who>, path: &Path, kind: KeyKind) -> KeyFile {
@@ -226,9 +221,11 @@ fn names_secret(name: &str) -> bool {
 fn has_password(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
     let Some((user, host)) = rest.split_once('@') else { return false };
-    let local = ["localhost", "127", "0", "db", "postgres", "mysql", "redis", "mongo", "host"];
-    let first = host.split(['.', ':', '/']).next().unwrap_or_default();
-    user.split_once(':').is_some_and(|(_, password)| is_value(password)) && !local.contains(&first)
+    let host = host.split([':', '/', '"', '\'']).next().unwrap_or_default();
+    // Services of a compose file have names of one word; `db.corp.net` is a machine.
+    let is_local = matches!(host, "localhost" | "db" | "postgres" | "mysql" | "redis" | "mongo" | "host" | "0.0.0.0")
+        || host.starts_with("127.");
+    user.split_once(':').is_some_and(|(_, password)| is_value(password)) && !is_local
 }
 
 /// Whether a value stands for itself: not empty, not a template, not a reference to a value kept elsewhere.
@@ -315,6 +312,8 @@ mod tests {
             ("STRIPE_KEY=rk7Hq2mZp9Lw", true),
             ("export DB_PASSWORD='k2n4-v8x1-q0'", true),
             ("DATABASE_URL=postgres://app:k2n4v8x1q0@db7.corp.net/app", true), // gitleaks:allow
+            ("DATABASE_URL=postgres://app:k2n4v8x1q0@db.corp.net/app", true), // gitleaks:allow
+            ("DATABASE_URL=postgres://app:k2n4v8x1q0@db:5432/app", false),
             ("DATABASE_URL=postgres://app:k2n4v8x1q0@localhost/app", false),
             ("PORT=3000", false),
             ("API_KEY=", false),

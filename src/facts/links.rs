@@ -4,14 +4,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
 use std::io;
-use std::path::{Component, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::secrets::count;
 use super::{ProbeError, tree};
-use crate::host::{Host, resolve};
+use crate::host::{Host, components, resolve};
 use crate::model::{AbsPath, Look, Os, Subject};
 
 /// As many links as Linux follows.
@@ -153,7 +153,7 @@ impl Map<'_> {
 
     /// Follows links of the project by their text, until a path outside of it or without a link. None for a circle.
     fn on_paper(&self, path: &AbsPath) -> Option<(AbsPath, u32)> {
-        let mut todo: VecDeque<OsString> = names(path.as_path());
+        let mut todo: VecDeque<OsString> = components(path.as_path());
         let mut done = AbsPath::root();
         let mut hops = 0;
         while let Some(name) = todo.pop_front() {
@@ -169,7 +169,7 @@ impl Map<'_> {
             if target.has_root() {
                 done = AbsPath::root();
             }
-            let mut front = names(target);
+            let mut front = components(target);
             front.append(&mut todo);
             todo = front;
         }
@@ -211,16 +211,6 @@ impl Map<'_> {
         let venv = link.parent().filter(|bin| bin.name_text() == "bin").and_then(|bin| bin.parent());
         python(link) && python(end) && venv.is_some_and(|venv| self.host.stat(&venv.join("pyvenv.cfg")).is_ok())
     }
-}
-
-fn names(path: &std::path::Path) -> VecDeque<OsString> {
-    path.components()
-        .filter_map(|component| match component {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some("..".into()),
-            _ => None,
-        })
-        .collect()
 }
 
 /// Programs and libraries that come with the system. Not `/etc` or `/var`: these hold what the machine is about.

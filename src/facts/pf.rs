@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
+use super::{ProbeError, glob};
 use super::pf_rules::{PfFate, PfPacket, fate, flat};
 use super::units::{names, read};
 use crate::host::{Accounts, Host, Output, Tool};
@@ -20,6 +20,8 @@ pub struct Fact {
     files: Vec<String>,
     /// Whether those rules come back after a restart.
     survives: bool,
+    /// Where it leaves the account free, in a few words.
+    faults: Vec<String>,
 }
 
 /// See [`Fact`].
@@ -40,7 +42,17 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let files = files(host, &subject.user.name, uid)?;
     let enabled = told(host, &["-s", "info"]).map(|text| text.lines().any(|line| line.starts_with("Status: Enabled")));
     let survives = survives(host, &files)?;
-    Ok(Fact { enabled: enabled.into(), open: judged(&tries(uid)), files, survives })
+    let (enabled, open) = (enabled.into(), judged(&tries(uid)));
+    let faults = faults(&enabled, &open, survives);
+    Ok(Fact { enabled, open, files, survives, faults })
+}
+
+fn faults(enabled: &Look<bool>, open: &Look<Vec<String>>, survives: bool) -> Vec<String> {
+    let off = (*enabled == Look::Known(false)).then(|| "it is switched off".to_owned());
+    let open = open.known().filter(|open| !open.is_empty());
+    let open = open.map(|open| format!("its rules let the account open {}", open.join(", ")));
+    let gone = (!survives).then(|| "no rules for the account come back after a restart".to_owned());
+    off.into_iter().chain(open).chain(gone).collect()
 }
 
 fn path(text: &str) -> AbsPath {
@@ -123,7 +135,7 @@ fn is_used(conf: &str, line: &str) -> bool {
     let Some(name) = line.strip_prefix("load anchor").and_then(|rest| rest.split('"').nth(1)) else { return true };
     conf.lines().map(str::trim).filter_map(|line| line.strip_prefix("anchor")).any(|rest| {
         let asked = rest.split('"').nth(1).unwrap_or_default();
-        asked == name || asked.strip_suffix('*').is_some_and(|start| name.starts_with(start))
+        glob::fits(asked, name)
     })
 }
 

@@ -21,6 +21,8 @@ const LISTED: usize = 1000;
 const ALIASES: usize = 50;
 /// The keys of the form.
 const KEYS: &[&str] = &["approvals", "network", "sandbox", "telemetry", "version"];
+/// Those of them that are lists for others to go by, not switches that a program would have to obey.
+const DECLARED: &[&str] = &["approvals", "network", "version"];
 
 /// What the agent's policy declares.
 #[derive(Serialize, JsonSchema)]
@@ -33,8 +35,10 @@ pub struct Fact {
     allowed: Vec<Allowed>,
     /// Hosts that a policy file denies.
     denied: Vec<String>,
-    /// Endpoints of `denied_endpoints` that no policy file denies, in a sentence.
-    not_denied: Look<Option<String>>,
+    /// Endpoints of `denied_endpoints` that no policy file denies.
+    not_denied: Look<Vec<String>>,
+    /// Allowed hosts that reach some of these.
+    allowed_in_spite: Vec<String>,
     /// Whether the agent is known to read and enforce such a file.
     enforced: bool,
 }
@@ -88,7 +92,8 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         approvals: Vec::new(),
         allowed: Vec::new(),
         denied: Vec::new(),
-        not_denied: Look::Known(None),
+        not_denied: Look::Known(Vec::new()),
+        allowed_in_spite: Vec::new(),
         enforced: false,
     };
     for name in &subject.agent.policy_files {
@@ -111,18 +116,19 @@ impl Fact {
         let parsed = match host::read_text(host, path, subject::jail(subject, path), CONFIG_LIMIT) {
             Ok(None) => return,
             Ok(Some(text)) => parse(&text).map(|value| (text, value)),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err("permission denied".to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(CLOSED.to_owned()),
             Err(error) => Err(error.to_string()),
         };
         match parsed {
             Err(fault) => {
-                let why = format!("the policy `{shown}` is not understood: {fault}");
+                let (what, how) = blind(&fault);
+                let why = format!("the policy `{shown}` {what}: {fault}");
                 self.approvals.push(Approved {
                     name: shown.clone(),
                     project: None,
                     by: None,
                     expires: None,
-                    faults: Look::unknown(why, "correct the file, or run with sudo if it may not be read"),
+                    faults: Look::unknown(why, how),
                     at: Location::file(&shown),
                 });
                 self.files.push(File { path: shown, fault: Some(fault), unknown_keys: Vec::new() });
@@ -160,17 +166,17 @@ impl Fact {
             .allowed
             .iter()
             .filter(|host| open.iter().any(|endpoint| covers(&host.name, endpoint) || covers(endpoint, &host.name)))
-            .map(|host| format!("`{}`", host.name))
+            .map(|host| host.name.clone())
             .collect();
         let unread = self.files.iter().find(|file| file.fault.is_some());
         self.not_denied = match unread {
             Some(file) if !open.is_empty() => {
-                Look::unknown(format!("the policy `{}` is not understood", file.path), "correct the file")
+                let (what, how) = blind(file.fault.as_deref().unwrap_or_default());
+                Look::unknown(format!("the policy `{}` {what}", file.path), how)
             }
-            _ if open.is_empty() => Look::Known(None),
-            _ if reached.is_empty() => Look::Known(Some(open.join(", "))),
-            _ => Look::Known(Some(format!("{}; of the allowed hosts {} reach some of them", open.join(", "), reached.join(", ")))),
+            _ => Look::Known(open.into_iter().map(str::to_owned).collect()),
         };
+        self.allowed_in_spite = reached;
         if self.allowed.is_empty() {
             self.allowed.push(Allowed {
                 name: "(no allow-list)".into(),
@@ -179,6 +185,33 @@ impl Fact {
                 at: None,
             });
         }
+    }
+}
+
+/// The fault of a policy that the audit may not read.
+const CLOSED: &str = "permission denied";
+
+/// Why a policy tells nothing, and what to do.
+fn blind(fault: &str) -> (&'static str, &'static str) {
+    if fault == CLOSED { ("cannot be read", "run with sudo") } else { ("is not understood", "correct the file") }
+}
+
+/// Whether a policy file is only a declaration of the machine's owner: it stands outside of accounts and projects, and
+/// says no more than filters and audits go by. Nobody can take that for something which the agent obeys.
+pub(super) fn is_declaration(host: &dyn Host, subject: &Subject, path: &AbsPath) -> Look<bool> {
+    if !path.is_within(&AbsPath::root().join("etc")) || path.is_within(&subject.project) {
+        return Look::Known(false);
+    }
+    match host::read_text(host, path, None, CONFIG_LIMIT) {
+        Ok(text) => {
+            let policy = parse(&text.unwrap_or_default());
+            let declares = |policy: &Value| {
+                let keys = policy.as_mapping().into_iter().flatten().map(|(key, _)| key.as_str());
+                keys.into_iter().all(|key| key.is_some_and(|key| DECLARED.contains(&key)))
+            };
+            Look::Known(policy.is_ok_and(|policy| declares(&policy)))
+        }
+        Err(error) => Look::unknown(format!("`{path}` cannot be read: {error}"), "run with sudo"),
     }
 }
 

@@ -7,14 +7,10 @@ use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
 use std::io;
-use std::path::{Component, Path};
 
 use super::ProbeError;
-use crate::host::{Host, Kind, Stat, Want, Who, allowed};
+use crate::host::{Host, Kind, LINK_LIMIT, Stat, Want, Who, allowed, components};
 use crate::model::{AbsPath, Look, Subject, Uid, Unseen};
-
-/// As many links as Linux follows.
-const LINK_LIMIT: usize = 40;
 
 /// The account that asks, and what is known of folders so far.
 pub struct Reach<'a> {
@@ -285,18 +281,10 @@ pub fn abs(path: &str) -> AbsPath {
     AbsPath::root().join(path)
 }
 
-fn components(path: &Path) -> VecDeque<OsString> {
-    path.components()
-        .filter_map(|component| match component {
-            Component::Normal(name) => Some(name.to_owned()),
-            Component::ParentDir => Some("..".into()),
-            _ => None,
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::host::FixtureHost;
     use crate::model::Gid;

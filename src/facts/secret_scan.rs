@@ -29,7 +29,7 @@ pub struct Fact {
     unreadable: Vec<String>,
     /// Secrets that a `gitleaks:allow` on their line accepts.
     accepted: u64,
-    /// Files with secrets, and one item for all other files.
+    /// Files with secrets, and those that could not be scanned.
     list: Vec<File>,
     /// Files whose only finding is a random value that is called a secret.
     suspects: Vec<String>,
@@ -133,7 +133,7 @@ impl Fact {
         }
     }
 
-    /// Adds what was not scanned, and one item for all that is clean.
+    /// Adds what was not scanned.
     fn conclude(&mut self, limit: u64) {
         self.suspects.truncate(LISTED);
         let item = |path: String, found| File {
@@ -156,8 +156,6 @@ impl Fact {
                 Look::unknown(why, "run as the owner of the project, or with sudo"),
             ));
         }
-        let clean = self.files.saturating_sub(self.list.len() as u64);
-        self.list.push(item(count(clean, "other file"), Look::Known(Vec::new())));
     }
 }
 

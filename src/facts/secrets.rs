@@ -57,6 +57,11 @@ pub(super) fn secrets(bytes: &[u8]) -> (Vec<Secret>, u64) {
     (found.into_iter().map(secret).collect(), allowed.len() as u64)
 }
 
+/// Whether a value holds a token whose form is enough to know it. No comment in it accepts anything.
+pub(super) fn holds_token(value: &str) -> bool {
+    Scanner::embedded().scan(value.as_bytes()).iter().any(|found| found.confidence == Sure::High)
+}
+
 /// Whether content is text: a NUL near its start says that it is not.
 pub(super) fn is_text(bytes: &[u8]) -> bool {
     !bytes.iter().take(8192).any(|byte| *byte == 0)

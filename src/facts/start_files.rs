@@ -129,7 +129,11 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             (_, true) => Whose::Person,
             _ => Whose::Agent,
         };
-        of_home(host, &reach, &home, whose, &mut files);
+        // Its own home is the agent's to write, unless somebody else logs in there.
+        match home.doubt.clone().filter(|_| home.uid == reach.uid()) {
+            Some(unseen) => files.push(unread(home.path.clone(), whose, &home.owner, unseen)),
+            None => of_home(host, &reach, &home, whose, &mut files),
+        }
     }
     Ok(Fact { files })
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::git::repository::{self, Place, Repository};
 use super::git::{self, ignore};
-use super::{ProbeError, subject};
+use super::{ProbeError, glob, subject};
 use crate::host::{self, Accounts, Host, Keep, Kind, Want, Who};
 use crate::model::{AbsPath, AgentUser, Look, Mode, StateKind, StatePath, Subject, Uid, Unseen};
 
@@ -90,25 +90,45 @@ fn of_invoker(subject: &Subject) -> Subject {
     person
 }
 
-/// Where a state path is for this subject. None where its place is not known, or it is kept in memory.
-pub(super) fn places(host: &dyn Host, subject: &Subject, state: &StatePath) -> Vec<AbsPath> {
-    // The names beside a database are looked at with it.
-    let written = if state.kind == StateKind::Database { state.path.trim_end_matches('*') } else { &state.path };
-    let usual = subject::place(subject, written);
+/// Where a state path is for this subject, perhaps with `*` in its name. None where its place is not known, or it is
+/// kept in memory.
+pub(super) fn pattern(subject: &Subject, state: &StatePath) -> Option<AbsPath> {
+    let usual = subject::place(subject, &state.path);
     let moved = state.env.as_ref().and_then(|name| subject.env.get(name)).filter(|value| !value.is_empty());
-    let path = match (moved, &usual) {
-        (Some(moved), _) if moved == ":memory:" => None,
-        (Some(moved), Some(usual)) => usual.parent().map(|folder| folder.join(moved)),
-        (Some(moved), None) => AbsPath::new(moved),
-        (None, _) => usual,
-    };
-    let Some(path) = path else { return Vec::new() };
-    let name = path.name_text().into_owned();
-    let (Some((start, end)), Some(folder)) = (name.split_once('*'), path.parent()) else { return vec![path] };
-    let entries = host.list(&folder).unwrap_or_default();
-    let names = entries.iter().map(|entry| entry.name.to_string_lossy());
-    let found = names.filter(|name| name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end));
-    found.map(|name| folder.join(name.as_ref())).collect()
+    let Some(moved) = moved else { return usual };
+    if moved == ":memory:" {
+        return None;
+    }
+    // What lies beside it moves with it.
+    let moved = if state.path.ends_with('*') { format!("{moved}*") } else { moved.clone() };
+    match usual.and_then(|usual| usual.parent()) {
+        Some(folder) => Some(folder.join(moved)),
+        None => AbsPath::new(moved),
+    }
+}
+
+/// The paths that a pattern means: what is there where its name holds `*`, else the path itself.
+pub(super) fn meant(host: &dyn Host, pattern: &AbsPath) -> Result<Vec<AbsPath>, (AbsPath, io::Error)> {
+    let name = pattern.name_text().into_owned();
+    let Some(folder) = pattern.parent().filter(|_| name.contains('*')) else { return Ok(vec![pattern.clone()]) };
+    match host::resolve(host, &folder, None).and_then(|real| host.list(&real)) {
+        Ok(entries) => {
+            let names = entries.into_iter().map(|entry| entry.name);
+            Ok(names.filter(|entry| glob::fits(&name, &entry.to_string_lossy())).map(|name| folder.join(name)).collect())
+        }
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
+        Err(error) => Err((folder, error)),
+    }
+}
+
+/// As [`meant`], but that a database stands for what is beside it, which is looked at with it. A folder that cannot
+/// be listed holds what its name says.
+fn places(host: &dyn Host, subject: &Subject, state: &StatePath) -> Vec<AbsPath> {
+    let Some(pattern) = pattern(subject, state) else { return Vec::new() };
+    match (state.kind, pattern.parent()) {
+        (StateKind::Database, Some(folder)) => vec![folder.join(pattern.name_text().trim_end_matches('*'))],
+        _ => meant(host, &pattern).unwrap_or_else(|_| vec![pattern]),
+    }
 }
 
 /// A path that cannot be looked at: nothing is told of it.
@@ -300,11 +320,7 @@ impl Looker<'_> {
     fn tracked(&self, repository: &Repository, path: &AbsPath) -> Look<bool> {
         use std::os::unix::ffi::OsStrExt;
         let Some(relative) = path.below(&repository.top) else { return Look::Known(false) };
-        match git::hash_bytes(self.host, repository) {
-            Ok(bytes) => git::index::read(self.host, &repository.git_dir, bytes)
-                .map(|tracked| tracked.holds(relative.as_os_str().as_bytes())),
-            Err(error) => Look::Unknown(error.into()),
-        }
+        git::tracked(self.host, repository).map(|tracked| tracked.holds(relative.as_os_str().as_bytes()))
     }
 }
 

@@ -23,9 +23,9 @@ pub struct Fact {
     in_history: Look<Vec<String>>,
     /// Whether older commits are unknown for no other reason than that the clone is shallow, and the policy takes that.
     past_excused: bool,
-    /// How many commits were looked through.
-    commits: u64,
-    /// The same in words.
+    /// How much of the history was looked through.
+    searched: String,
+    /// What was found, in words.
     says: String,
     /// What the ignore rules have to cover, and do.
     ignore: Look<Ignore>,
@@ -63,7 +63,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         tracked: Look::Known(Vec::new()),
         in_history: Look::Known(Vec::new()),
         past_excused: false,
-        commits: 0,
+        searched: String::new(),
         says: String::new(),
         ignore: Look::Known(Ignore {
             patterns: Vec::new(),
@@ -90,15 +90,14 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         let path = String::from_utf8_lossy(path);
         names.matched_path_or_any_parents(path.as_ref(), false).is_ignore()
     };
-    let index = git::index::read(host, &repository.git_dir, git::hash_bytes(host, &repository)?);
-    let tracked = index.map(|tracked| {
+    let tracked = git::tracked(host, &repository).map(|tracked| {
         let found = tracked.paths.iter().filter(|path| is_state(path));
         found.map(|path| String::from_utf8_lossy(path).into_owned()).collect::<Vec<_>>()
     });
     let limit = subject.parameters.number("history_commits");
     let history = host.history(&repository.common_dir, limit, &is_state);
     let shallow = history.as_ref().is_ok_and(History::is_shallow);
-    let commits = history.as_ref().map_or(0, |history| history.commits);
+    let searched = history.as_ref().map(searched).unwrap_or_default();
     let in_history = match history {
         Ok(history) => older(history, limit, tracked.known()),
         Err(error) => Look::Unknown(ProbeError::unreadable(&repository.common_dir.join("objects"), error).into()),
@@ -106,7 +105,14 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let past_excused = shallow && in_history.known().is_none() && !subject.parameters.flag("require_history");
     let ignore = ignore(host, subject, &repository);
     let says = says(tracked.known(), in_history.known());
-    Ok(Fact { repository: Some(repository.top), tracked, in_history, past_excused, commits, says, ignore: ignore.into() })
+    Ok(Fact { repository: Some(repository.top), tracked, in_history, past_excused, searched, says, ignore: ignore.into() })
+}
+
+fn searched(history: &History) -> String {
+    match &history.incomplete {
+        Some(why) => format!("the newest {} commits; {why}", history.commits),
+        None => format!("all {} commits", history.commits),
+    }
 }
 
 /// Most names in a sentence.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::secrets::{Secret, count, few, is_media, secrets, size};
-use super::{ProbeError, subject};
+use super::{ProbeError, state};
 use crate::host::{Host, Keep, Kind, resolve};
 use crate::model::{AbsPath, Confidence, Look, StateKind, Subject};
 
@@ -26,8 +26,8 @@ pub struct Fact {
     files: u64,
     /// How many bytes they hold.
     bytes: u64,
-    /// Files with secrets, what could not be read, and one item for all other files; empty without any state.
-    list: Vec<File>,
+    /// Files with secrets, and what could not be read; null without any state.
+    list: Option<Vec<File>>,
 }
 
 /// A file of the agent's state.
@@ -48,7 +48,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let mut scan = Scan { host, seen: Vec::new(), files: 0, bytes: 0, list: Vec::new(), large: Vec::new(), closed: Vec::new() };
     for state in &subject.agent.state {
         if matches!(state.kind, StateKind::Credential | StateKind::Cache | StateKind::Snapshot) {
-            let place = subject::place(subject, &state.path);
+            let place = state::pattern(subject, state);
             scan.seen.extend(place.and_then(|path| resolve(host, &path, None).ok()));
         }
     }
@@ -56,9 +56,9 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         if matches!(state.kind, StateKind::Credential | StateKind::Cache | StateKind::Snapshot) {
             continue;
         }
-        let moved = state.env.as_ref().and_then(|name| subject.env.get(name)).and_then(AbsPath::new);
-        if let Some(path) = moved.or_else(|| subject::place(subject, &state.path)) {
-            scan.path(&path);
+        match state::pattern(subject, state).map_or(Ok(Vec::new()), |pattern| state::meant(host, &pattern)) {
+            Ok(paths) => paths.iter().for_each(|path| scan.tree(path)),
+            Err((folder, error)) => scan.failed(&folder, &error),
         }
     }
     Ok(scan.fact())
@@ -76,25 +76,6 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    /// A state path: a file, a folder, or a last component with `*`.
-    fn path(&mut self, path: &AbsPath) {
-        let name = path.name_text().into_owned();
-        let Some((start, end)) = name.split_once('*') else { return self.tree(path) };
-        let Some(parent) = path.parent() else { return };
-        let listed = resolve(self.host, &parent, None).and_then(|parent| self.host.list(&parent));
-        match listed {
-            Ok(entries) => {
-                for entry in entries {
-                    let entry_name = entry.name.to_string_lossy();
-                    if entry_name.len() >= start.len() + end.len() && entry_name.starts_with(start) && entry_name.ends_with(end) {
-                        self.tree(&parent.join(&entry.name));
-                    }
-                }
-            }
-            Err(error) => self.failed(&parent, &error),
-        }
-    }
-
     fn failed(&mut self, path: &AbsPath, error: &std::io::Error) {
         match error.kind() {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {}
@@ -185,7 +166,6 @@ impl Scan<'_> {
             found: Look::unknown(why, how),
             count: 0,
         };
-        let with_secrets = self.list.len() as u64;
         if !self.large.is_empty() {
             let limits = format!("{} each and {} together", size(FILE_LIMIT), size(ALL_LIMIT));
             let why = format!("state beyond {limits} was not scanned: {}", few(&self.large));
@@ -195,11 +175,8 @@ impl Scan<'_> {
             let why = format!("the agent's state could not be read: {}", few(&self.closed));
             self.list.push(unread("unreadable files", why, "run as the agent's user, or with sudo"));
         }
-        if self.files > 0 {
-            let path = count(self.files.saturating_sub(with_secrets), "other file");
-            self.list.push(File { path, secrets: Vec::new(), found: Look::Known(Vec::new()), count: 0 });
-        }
-        Fact { files: self.files, bytes: self.bytes, list: self.list }
+        let is_state = self.files > 0 || !self.list.is_empty();
+        Fact { files: self.files, bytes: self.bytes, list: is_state.then_some(self.list) }
     }
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use super::launcher::{self, Found, Launch, Origin, Start};
+use super::launcher::launcher;
 use super::variable;
 use crate::host::{Account, Accounts, Host, Kind, resolve};
+use crate::model::launch::{Found, Launch, Origin, Start};
 use crate::model::{AbsPath, Agent, AgentUser, LayerSource, Parameters, Scope, SharedTree, Subject, Uid, UserSource};
 
 /// Settles the subject for one agent. `workspace` is the audited path.
@@ -20,10 +21,18 @@ pub fn settle(
     let accounts = host.accounts()?;
     let invoker = host.invoker()?;
     let invoker = of_uid(&accounts, invoker, UserSource::Invoker);
-    let launch = launch(host, &agent, &invoker, parameters, scope);
+    // The repo scope looks at no launcher; what of one cannot be read is reported by the launcher's own fact.
+    let launcher = match scope {
+        Scope::Repo => Found::None { named: None },
+        Scope::User | Scope::Host => launcher(host, &agent, &invoker, parameters),
+    };
+    let launch = match &launcher {
+        Found::Launcher(launcher) => launcher.launches.first(),
+        Found::None { .. } | Found::Unknown(_) => None,
+    };
     let user = match parameters.text("agent_user") {
         Some(name) => of_name(&accounts, name, UserSource::Profile),
-        None => launched_user(launch.as_ref(), &accounts)
+        None => launched_user(launch, &accounts)
             .or_else(|| running_user(host, &agent, &accounts, scope))
             .unwrap_or_else(|| invoker.clone()),
     };
@@ -31,7 +40,7 @@ pub fn settle(
     // What cannot be followed is reported by the probes that look there.
     let workspace = resolve(host, &workspace, None).unwrap_or(workspace);
     let project = git_top(host, &workspace)?.unwrap_or_else(|| workspace.clone());
-    let env = environment(host, &agent, launch.as_ref(), &user, &invoker);
+    let env = environment(host, &agent, launch, &user, &invoker);
     Ok(Subject {
         os: host.os(),
         scope,
@@ -41,26 +50,10 @@ pub fn settle(
         workspace,
         project,
         env,
+        launcher: Arc::new(launcher),
         parameters: parameters.clone(),
         tree: SharedTree::default(),
     })
-}
-
-/// How the launcher starts the agent. What of it cannot be read is reported by the launcher's own fact.
-fn launch(
-    host: &dyn Host,
-    agent: &Agent,
-    invoker: &AgentUser,
-    parameters: &Parameters,
-    scope: Scope,
-) -> Option<Launch> {
-    if scope == Scope::Repo {
-        return None;
-    }
-    match launcher::launcher(host, agent, invoker, parameters) {
-        Found::Launcher(launcher) => launcher.launches.into_iter().next(),
-        Found::None { .. } | Found::Unknown(_) => None,
-    }
 }
 
 /// The account that the launcher switches to, by name or number.

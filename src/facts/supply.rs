@@ -95,7 +95,14 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     };
     let package = package(host, &resolved);
     let verified = subject.parameters.list("verified_artifacts");
-    let artifacts = artifacts(host, &resolved, package.as_ref().map(|package| &package.folder), &verified);
+    let (package, artifacts) = match package {
+        Ok(package) => {
+            let folder = package.as_ref().map(|package| &package.folder);
+            let artifacts = artifacts(host, &resolved, folder, &verified);
+            (package, artifacts)
+        }
+        Err(unseen) => (None, Err(unseen)),
+    };
     let proof = |kinds: &[ArtifactKind], how: &str| match &artifacts {
         Err(unseen) => Look::unknown(unseen, "run with sudo"),
         Ok(artifacts) => match artifacts.iter().find(|artifact| kinds.contains(&artifact.kind)) {
@@ -168,14 +175,23 @@ struct Package {
 }
 
 /// The nearest `package.json` above the program.
-fn package(host: &dyn Host, program: &AbsPath) -> Option<Package> {
-    program.ancestors().skip(1).take(PACKAGE_DEPTH).find_map(|folder| {
-        // One that cannot be read or is no JSON names no package; the program is told without it.
-        let text = host::read_text(host, &folder.join("package.json"), None, CONFIG_LIMIT).ok()??;
-        let json: serde_json::Value = serde_json::from_str(&text).ok()?;
+fn package(host: &dyn Host, program: &AbsPath) -> Result<Option<Package>, String> {
+    for folder in program.ancestors().skip(1).take(PACKAGE_DEPTH) {
+        let file = folder.join("package.json");
+        let text = match host::read_text(host, &file, None, CONFIG_LIMIT) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(format!("cannot read `{file}`: {error}"));
+            }
+            text => text.ok().flatten(),
+        };
+        // One that is no JSON names no package; the program is told without it.
+        let json = text.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok()).unwrap_or_default();
         let text = |key: &str| json.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
-        Some(Package { name: text("name")?, version: text("version"), folder })
-    })
+        if let Some(name) = text("name") {
+            return Ok(Some(Package { name, version: text("version"), folder }));
+        }
+    }
+    Ok(None)
 }
 
 /// Files in the program's folder that carry its name, and all that vouch in the top folder of its package.

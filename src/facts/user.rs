@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ProbeError;
+use super::people::is_person;
 use crate::host::{Account, Accounts, Host};
-use crate::model::{AbsPath, AgentUser, Gid, Mode, Os, Subject, Uid, UserSource};
+use crate::model::{AbsPath, AgentUser, Gid, Look, Mode, Os, Subject, Uid, UserSource};
 
 /// The account that runs the agent.
 #[derive(Serialize, JsonSchema)]
@@ -20,8 +21,8 @@ pub struct Fact {
     exists: bool,
     /// Whether it is the account of the person who audits.
     is_invoker: bool,
-    /// Whether a person logs in with it.
-    is_human: bool,
+    /// Whether a person logs in with it, or could.
+    is_human: Look<bool>,
     /// Other names of the same number.
     same_number: Vec<String>,
     /// Its groups.
@@ -72,7 +73,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         source: user.source,
         exists: user.uid.is_some(),
         is_invoker: user.uid.is_some() && user.uid == subject.invoker.uid,
-        is_human: account.is_some_and(|account| account.is_human(subject.os)),
+        is_human: account.map_or(Look::Known(false), |account| is_person(host, account, subject.os)),
         same_number: same_number(&accounts, user),
         root_equivalent_groups: close_to_root(&groups),
         log_groups: groups.iter().filter(|group| group.reads_logs()).cloned().collect(),

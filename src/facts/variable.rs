@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::glob;
 use crate::model::Agent;
 
 /// What a variable of this name does to the program that gets it.
@@ -23,9 +24,9 @@ pub enum Meaning {
 
 /// What the name says. `agent` tells the names that mean something to it.
 pub fn meaning(name: &str, agent: &Agent) -> Meaning {
-    if any(INJECTION, name) {
+    if listed(INJECTION, name) {
         Meaning::Injection
-    } else if any(SOCKET, name) {
+    } else if listed(SOCKET, name) {
         Meaning::Socket
     } else if listed(&agent.env.approve, name) {
         Meaning::Approve
@@ -36,20 +37,9 @@ pub fn meaning(name: &str, agent: &Agent) -> Meaning {
     }
 }
 
-/// Whether `name` is in `list`, where one `*` in an entry matches anything.
+/// Whether `name` is in `list`, where `*` in an entry matches anything.
 pub fn listed<S: AsRef<str>>(list: &[S], name: &str) -> bool {
-    list.iter().any(|entry| fits(entry.as_ref(), name))
-}
-
-fn any(list: &[&str], name: &str) -> bool {
-    list.iter().any(|entry| fits(entry, name))
-}
-
-fn fits(entry: &str, name: &str) -> bool {
-    match entry.split_once('*') {
-        Some((start, end)) => name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end),
-        None => entry == name,
-    }
+    list.iter().any(|entry| glob::fits(entry.as_ref(), name))
 }
 
 /// Of the interpreters' variables only those that load code: `PYTHONUNBUFFERED` and `GIT_AUTHOR_NAME` are harmless.
@@ -327,6 +317,7 @@ mod tests {
         let mut agent: Agent = serde_json::from_value(serde_json::json!({ "agent": "x", "name": "X" })).expect("agent");
         agent.env = AgentEnv {
             settings: Vec::new(),
+            restrict: Vec::new(),
             redirect: vec!["X_CONFIG".into(), "X_TEST_*".into()],
             approve: vec!["X_YOLO".into()],
             dead: Vec::new(),

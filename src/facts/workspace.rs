@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::git::repository::{self, Place};
-use super::launcher::{self, Found};
 use super::{ProbeError, git};
 use crate::host::{self, Host, Keep, Kind};
+use crate::model::launch::Found;
 use crate::model::{AbsPath, Look, Scope, Subject};
 
 /// Files that make a folder a package of its own.
@@ -89,7 +89,7 @@ pub struct Fact {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let launched = launched(host, subject);
+    let launched = launched(subject);
     let given = launched.clone().unwrap_or_else(|| subject.workspace.clone());
     let unreadable = |error| ProbeError::unreadable(&given, error);
     let path = match host::resolve(host, &given, None) {
@@ -130,12 +130,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 }
 
 /// Where the launcher starts the agent, if it says.
-fn launched(host: &dyn Host, subject: &Subject) -> Option<AbsPath> {
-    if subject.scope == Scope::Repo || subject.parameters.text("workspace").is_some() {
+fn launched(subject: &Subject) -> Option<AbsPath> {
+    if subject.parameters.text("workspace").is_some() {
         return None;
     }
-    match launcher::launcher(host, &subject.agent, &subject.invoker, &subject.parameters) {
-        Found::Launcher(launcher) => AbsPath::new(launcher.launches.into_iter().find_map(|launch| launch.cwd)?),
+    match &*subject.launcher {
+        Found::Launcher(launcher) => AbsPath::new(launcher.launches.iter().find_map(|launch| launch.cwd.as_ref())?),
         _ => None,
     }
 }
@@ -202,10 +202,9 @@ fn packages(host: &dyn Host, top: &AbsPath, is_git_top: bool) -> Look<u64> {
 }
 
 /// What the index lists; None where it lists nothing or cannot be read.
-fn indexed(host: &dyn Host, top: &AbsPath) -> Option<git::index::Tracked> {
-    let Place::Repository(repository) = repository::at(host, top).ok()? else { return None };
-    let bytes = git::hash_bytes(host, &repository).ok()?;
-    git::index::read(host, &repository.git_dir, bytes).known().filter(|tracked| !tracked.paths.is_empty()).cloned()
+fn indexed(host: &dyn Host, top: &AbsPath) -> Option<git::Tracked> {
+    let tracked = git::tracked_at(host, top).known().cloned().flatten();
+    tracked.filter(|tracked| !tracked.paths.is_empty())
 }
 
 fn count(paths: impl Iterator<Item = String>) -> u64 {

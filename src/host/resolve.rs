@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
-use std::path::Component;
+use std::path::{Component, Path};
 
 use super::{Host, Kind};
 use crate::model::AbsPath;
 
 /// As many links as Linux follows.
-const LINK_LIMIT: usize = 40;
+pub const LINK_LIMIT: usize = 40;
 
 /// A link led out of the folder that reads are held to.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,8 @@ pub fn resolve(host: &dyn Host, path: &AbsPath, jail: Option<&AbsPath>) -> io::R
     }
 }
 
-fn components(path: &std::path::Path) -> VecDeque<OsString> {
+/// The names in a path in order, `..` as it stands.
+pub fn components(path: &Path) -> VecDeque<OsString> {
     path.components()
         .filter_map(|component| match component {
             Component::Normal(name) => Some(name.to_owned()),

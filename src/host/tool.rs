@@ -24,6 +24,8 @@ pub enum Tool {
     Codesign,
     /// macOS kernel settings.
     Sysctl,
+    /// macOS property lists, as JSON.
+    Plutil,
 }
 
 impl Tool {
@@ -39,6 +41,7 @@ impl Tool {
             Self::Launchctl => "launchctl",
             Self::Codesign => "codesign",
             Self::Sysctl => "sysctl",
+            Self::Plutil => "plutil",
         }
     }
 

@@ -147,6 +147,8 @@ pub enum LayerSource {
         /// Config files in each.
         files: Vec<String>,
     },
+    /// The managed preferences of macOS in this domain: the account's, else the machine's.
+    Preferences(String),
     /// Fetched by the agent from elsewhere; `harden` cannot see what comes back, only where it is switched on.
     Remote {
         /// The file whose entries switch it on.
@@ -309,6 +311,9 @@ pub struct AgentEnv {
     /// Approve actions or loosen permissions.
     #[serde(default)]
     pub approve: Vec<String>,
+    /// Take abilities away from it and give none: harmless to pass.
+    #[serde(default)]
+    pub restrict: Vec<String>,
     /// Others whose value changes what is loaded.
     #[serde(default)]
     pub settings: Vec<String>,

@@ -65,6 +65,17 @@ pub struct Area(pub String);
 /// Framework id to control ids.
 pub type Controls = BTreeMap<String, Vec<String>>;
 
+/// What it means that the list of `for_each` has no items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Empty {
+    /// There is nothing that the check could be about.
+    #[default]
+    NotApplicable,
+    /// Nothing of what the check looks for is there.
+    Pass,
+}
+
 /// One check, parsed and type-checked.
 #[derive(Clone, Debug)]
 pub struct Check {
@@ -88,6 +99,8 @@ pub struct Check {
     pub controls: Controls,
     /// The fact whose items are judged one by one.
     pub for_each: Option<String>,
+    /// What a list without items means.
+    pub empty: Empty,
     /// What names an item in findings; a path below `item`.
     pub subject: Option<Template>,
     /// Applies only where this holds.

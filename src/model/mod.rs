@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 mod finding;
+pub mod launch;
 mod location;
 mod look;
 mod path;
@@ -18,7 +19,7 @@ pub use agent::{
     Agent, AgentEnv, ConfigLayer, DeadKey, IgnorePattern, LayerSource, McpLocation, McpShape, Merging, PermissionShape,
     StateKind, StatePath, Switch, SwitchEnv, SwitchKind,
 };
-pub use check::{Area, Check, Confidence, Controls, Os, Scope, Severity};
+pub use check::{Area, Check, Confidence, Controls, Empty, Os, Scope, Severity};
 pub use finding::{Evidence, Finding, Status, WaiverNote};
 pub use location::Location;
 pub use look::{Look, Unseen};

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::launch::Found;
 use super::{AbsPath, Agent, Check, Gid, Os, Parameters, Scope, Tree, Uid, Unseen, Waiver, WaiverProblem};
 
 /// Everything that decides an audit: the selected checks with their final severities, parameters, waivers.
@@ -44,6 +45,8 @@ pub struct Subject {
     pub project: AbsPath,
     /// Variables with paths in them as the agent will see them: HOME, XDG_*, TMPDIR and the agent's own.
     pub env: BTreeMap<String, String>,
+    /// What starts the agent; none is looked for in the repo scope.
+    pub launcher: Arc<Found>,
     /// The policy's parameters.
     pub parameters: Parameters,
     /// The names in the project, once a probe has walked it: see [`crate::facts::tree`].

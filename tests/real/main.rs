@@ -9,7 +9,7 @@ mod model;
 
 use std::process::Command;
 
-use machine::{Account, Audit, run_opencode};
+use machine::{Account, Audit, Program, run_opencode};
 
 /// What the scripted model lets the agent do.
 const TOOL_CALL: &str = "echo canary-from-the-tool";
@@ -29,8 +29,9 @@ fn the_real_program_is_seen_as_it_is_and_as_it_is_hardened() {
         return;
     }
     let port = model::serve(TOOL_CALL);
-    as_it_comes(&opencode, port);
-    hardened(&opencode, port);
+    let program = Program::copy(&opencode);
+    as_it_comes(&program.path(), port);
+    hardened(&program.path(), port);
 }
 
 /// A developer's own account, nothing set.
@@ -38,7 +39,7 @@ fn as_it_comes(opencode: &str, port: u16) {
     let dev = Account::person("hdntestdev");
     dev.write("app/opencode.json", &machine::config(port, false));
     dev.git_init("app");
-    let said = run_opencode(&dev.command(), opencode, &dev.path("app"), &[]);
+    let said = run_opencode(&dev.command(), opencode, &dev.path("app"));
     assert!(said.contains("done"), "{said}");
     let audit = Audit::run(
         dev.command().env("PATH", format!("{}:/usr/bin:/bin", machine::folder(opencode))),
@@ -46,7 +47,7 @@ fn as_it_comes(opencode: &str, port: u16) {
         &[],
     );
     audit.fails("STA-03", "opencode.db");
-    for code in ["USR-01", "ENV-01", "CFG-01", "CFG-02", "CFG-06", "CFG-07", "SEC-06"] {
+    for code in ["USR-01", "ENV-01", "CFG-02", "CFG-06", "CFG-07", "SEC-06"] {
         audit.fails(code, "");
     }
     for code in ["STA-01", "STA-02", "MCP-07", "MCP-18"] {
@@ -67,7 +68,7 @@ fn hardened(opencode: &str, port: u16) {
     let config = machine::RootFile::new("/etc/opencode/opencode.json", &machine::config(port, true), 0o644);
     let launcher =
         machine::RootFile::new("/usr/local/bin/hdntest-hardened", &machine::launcher(&agent, opencode), 0o755);
-    let said = run_opencode(&agent.command(), &launcher.path, &workspace, &[("hello", "world")]);
+    let said = run_opencode(&agent.command(), &launcher.path, &workspace);
     assert!(said.contains("done"), "{said}");
     let profile = machine::RootFile::new(
         "/etc/hdntest-profile.yaml",
@@ -75,10 +76,12 @@ fn hardened(opencode: &str, port: u16) {
         0o644,
     );
     let audit = Audit::run(&mut Command::new("env"), &workspace, &["--profile", &profile.path]);
-    for code in [
-        "STA-01", "STA-03", "USR-01", "USR-02", "USR-03", "USR-06", "ENV-01", "ENV-07", "CFG-02", "CFG-06", "CFG-07",
-        "CFG-10", "CFG-11",
-    ] {
+    // What other accounts of this machine leave open is theirs; the two that were made here are closed.
+    audit.spares("STA-03", "hdntest");
+    audit.spares("USR-06", "hdntest");
+    for code in
+        ["STA-01", "USR-01", "USR-02", "USR-03", "ENV-01", "ENV-07", "CFG-02", "CFG-06", "CFG-07", "CFG-10", "CFG-11"]
+    {
         audit.passes(code);
     }
     drop(config);

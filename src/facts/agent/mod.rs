@@ -1,6 +1,6 @@
 //! What an agent's configuration amounts to for its safety: every setting with the place that decided it.
 //!
-//! Made from [`config::effective`](super::config::effective) alone; nothing is run, and no value is kept that a file
+//! Made from `config::effective` alone; nothing is run, and no value is kept that a file
 //! may hold as a secret.
 
 mod code;
@@ -16,10 +16,11 @@ use serde::Serialize;
 
 use permissions::Permissions;
 
-use super::ProbeError;
+use super::{ProbeError, variable};
 use super::config::{self, Effective, LayerState, Part, RemarkKind, Span};
+use super::policy;
 use super::subject::{place, seems_to_exist, shown};
-use crate::host::{Host, Process};
+use crate::host::{self, Host, Process};
 use crate::model::{AbsPath, Location, Look, Merging, Scope, Subject, Unseen, plain};
 
 /// What an agent's configuration amounts to.
@@ -244,7 +245,12 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
     let places = subject.agent.policy_files.iter().filter_map(|path| place(subject, path));
     let unread = places.filter(|path| looked(path) && seems_to_exist(host, path)).map(|path| Written {
         name: shown(subject, &path),
-        effect: Look::Known(Effect::Unread),
+        effect: match (host::exists(host, &path), policy::is_declaration(host, subject, &path)) {
+            (Err(error), _) => Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo"),
+            (Ok(_), Look::Known(true)) => Look::Known(Effect::Read),
+            (Ok(_), Look::Known(false)) => Look::Known(Effect::Unread),
+            (Ok(_), Look::Unknown(unseen)) => Look::Unknown(unseen),
+        },
         why: format!("{} does not read this file: write its rules below `permission`", subject.agent.name),
         at: Some(Location::file(shown(subject, &path))),
     });
@@ -285,12 +291,7 @@ fn variables(subject: &Subject) -> Vec<String> {
         return Vec::new();
     }
     let env = &subject.agent.env;
-    let listed = |name: &str| {
-        env.redirect.iter().chain(&env.approve).any(|known| match known.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => name == known,
-        })
-    };
+    let listed = |name: &str| variable::listed(&env.redirect, name) || variable::listed(&env.approve, name);
     subject.env.keys().filter(|name| listed(name)).cloned().collect()
 }
 
@@ -306,12 +307,17 @@ fn outer_sandbox(host: &dyn Host, subject: &Subject) -> Look<Option<String>> {
         return Look::unknown("an image runs nothing", "audit the machine while it runs");
     }
     for (file, name) in [("/.dockerenv", "a Docker container"), ("/run/.containerenv", "a Podman container")] {
-        if AbsPath::new(file).is_some_and(|path| seems_to_exist(host, &path)) {
-            return Look::Known(Some(name.to_owned()));
+        let Some(path) = AbsPath::new(file) else { continue };
+        match host::exists(host, &path) {
+            Ok(true) => return Look::Known(Some(name.to_owned())),
+            Ok(false) => {}
+            Err(error) => return Look::unknown(format!("cannot look for `{path}`: {error}"), "run with sudo"),
         }
     }
-    // Without a list of processes only what is running is not known; the agent may not run at all.
-    let processes = host.processes().unwrap_or_default();
+    let processes = match host.processes() {
+        Ok(processes) => processes,
+        Err(error) => return Look::unknown(format!("processes cannot be listed: {error}"), "run with sudo"),
+    };
     let wrapped = processes
         .iter()
         .filter(|process| subject.agent.processes.contains(&process.name))

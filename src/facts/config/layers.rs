@@ -5,8 +5,8 @@ use std::io;
 
 use super::document::{Key, Map, Node, NodeValue, Sources, Span, TOO_DEEP, TOO_MANY, jsonc};
 use super::{front_matter, work_tree};
-use crate::facts::subject::{jail, place, shown};
-use crate::host::{CONFIG_LIMIT, Host, Kind, Outside, read_text, resolve};
+use crate::facts::subject::{jail, place, seems_to_exist, shown};
+use crate::host::{CONFIG_LIMIT, Host, Kind, Outside, Tool, read_text, resolve};
 use crate::model::{AbsPath, ConfigLayer, LayerSource, Location, Merging, Scope, Subject, Unseen};
 
 /// Most files of agents, commands or plugins that one folder may hold.
@@ -184,6 +184,7 @@ impl Reader<'_> {
             LayerSource::Directories { first, dir, extra, env, files } => {
                 self.directories(layer, first.as_deref(), dir, extra, env.as_deref(), files);
             }
+            LayerSource::Preferences(domain) => self.preferences(layer, domain),
             LayerSource::Remote { file, entry_type } => self.remote(layer, file, entry_type),
         }
     }
@@ -502,6 +503,38 @@ impl Reader<'_> {
         }
     }
 
+    /// The first property list of the domain that is there and can be converted, as the program takes it.
+    fn preferences(&mut self, layer: &ConfigLayer, domain: &str) {
+        let top = AbsPath::root().join("Library/Managed Preferences");
+        for path in
+            [top.join(&self.subject.user.name), top.clone()].map(|folder| folder.join(format!("{domain}.plist")))
+        {
+            let there = self.in_scope(&path) && seems_to_exist(self.host, &path);
+            if !there {
+                continue;
+            }
+            let shown = shown(self.subject, &path);
+            match self.host.run(Tool::Plutil, &["-convert", "json", "-o", "-", &path.text()]) {
+                Ok(output) if output.status == 0 => {
+                    let text = without_payload(&output.stdout);
+                    let name = format!("{domain}.json");
+                    if let Some(document) = self.parse(layer, &text, Some(&path), shown, top, name) {
+                        self.push(document, Reach::Local);
+                    }
+                    return;
+                }
+                Ok(_) => {
+                    let why = "plutil cannot convert it".to_owned();
+                    self.note(layer, Some(&path), shown, Part::Config, LayerState::Broken { at: None, why });
+                }
+                Err(error) => {
+                    self.note(layer, Some(&path), shown, Part::Config, LayerState::Unseen(error.into()));
+                    return;
+                }
+            }
+        }
+    }
+
     /// Entries of a credential file that make the agent fetch configuration. Only their addresses are kept.
     fn remote(&mut self, layer: &ConfigLayer, file: &str, entry_type: &str) {
         let Some(path) = place(self.subject, file) else { return };
@@ -542,6 +575,19 @@ impl Reader<'_> {
             state,
         });
     }
+}
+
+/// What a management profile adds to the keys it carries.
+const PAYLOAD: &[&str] =
+    &["PayloadDisplayName", "PayloadIdentifier", "PayloadType", "PayloadUUID", "PayloadVersion", "_manualProfile"];
+
+/// The JSON of a property list without the keys of its profile; as it was where it is no JSON.
+fn without_payload(json: &str) -> String {
+    let Ok(mut map) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json) else {
+        return json.to_owned();
+    };
+    map.retain(|key, _| !PAYLOAD.contains(&key.as_str()));
+    serde_json::Value::Object(map).to_string()
 }
 
 fn is_absent(error: &io::Error) -> bool {

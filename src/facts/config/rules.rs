@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::document::{Map, Node, NodeValue, Span};
 use super::{Effective, skills};
+use crate::facts::glob::fits_by;
 use crate::facts::subject::place;
 use crate::host::Host;
 use crate::model::{AbsPath, Subject};
@@ -325,31 +326,9 @@ fn with_optional_end(text: &[Option<char>], pattern: &str) -> bool {
     wildcard(text, &full) || short.is_some_and(|short| wildcard(text, &short))
 }
 
-/// Greedy, with one place to return to: linear in the product of both lengths.
+/// `*` stands for any text, `?` for a letter that is known.
 fn wildcard(text: &[Option<char>], pattern: &[char]) -> bool {
-    let (mut t, mut p) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some('*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(c) if text[t] == Some(*c) || (*c == '?' && text[t].is_some()) => {
-                t += 1;
-                p += 1;
-            }
-            _ => match star {
-                Some((at, from)) => {
-                    star = Some((at, from + 1));
-                    p = at + 1;
-                    t = from + 1;
-                }
-                None => return false,
-            },
-        }
-    }
-    pattern[p..].iter().all(|c| *c == '*')
+    fits_by(pattern, text, |wanted, letter| *letter == Some(wanted) || wanted == '?' && letter.is_some())
 }
 
 /// As many rules of one list are compared with each other.

@@ -1,5 +1,7 @@
 //! Reads doas.conf: `permit nopass :wheel as root cmd /bin/ls`. It knows the text and not the machine.
 
+use crate::facts::lines::joined;
+
 /// One rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rule {
@@ -22,18 +24,7 @@ pub(super) struct Rule {
 /// The rules of a file, and the numbers of lines that are none.
 pub(super) fn rules(text: &str) -> (Vec<Rule>, Vec<u32>) {
     let (mut rules, mut garbled) = (Vec::new(), Vec::new());
-    let (mut joined, mut first) = (String::new(), 0);
-    for (number, raw) in (1..).zip(text.lines()) {
-        if joined.is_empty() {
-            first = number;
-        }
-        if let Some(part) = raw.strip_suffix('\\') {
-            joined.push_str(part);
-            joined.push(' ');
-            continue;
-        }
-        joined.push_str(raw);
-        let line = std::mem::take(&mut joined);
+    for (first, line) in joined(text) {
         let words = words(&line);
         if words.is_empty() {
             continue;

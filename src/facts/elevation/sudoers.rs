@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use crate::facts::lines::joined;
+
 /// The words that stand before a command and end with a colon.
 const TAGS: &[&str] = &[
     "EXEC", "NOEXEC", "FOLLOW", "NOFOLLOW", "INTERCEPT", "NOINTERCEPT", "LOG_INPUT", "NOLOG_INPUT", "LOG_OUTPUT",
@@ -66,28 +68,9 @@ pub(super) type Aliases = HashMap<(AliasKind, String), Vec<String>>;
 
 /// The lines of a file.
 pub(super) fn lines(text: &str) -> Vec<Line> {
-    let mut all = Vec::new();
-    let (mut joined, mut first) = (String::new(), 0);
-    for (number, raw) in (1..).zip(text.lines()) {
-        if joined.is_empty() {
-            first = number;
-        }
-        let (part, more) = match raw.strip_suffix('\\') {
-            Some(part) if !raw.trim_start().starts_with('#') => (part, true),
-            _ => (raw, false),
-        };
-        joined.push_str(part);
-        if more {
-            joined.push(' ');
-            continue;
-        }
-        let text = without_comment(&joined).trim().to_owned();
-        joined.clear();
-        if !text.is_empty() {
-            all.push(Line { number: first, text });
-        }
-    }
-    all
+    let lines = joined(text).into_iter();
+    let lines = lines.map(|(number, line)| Line { number, text: without_comment(&line).trim().to_owned() });
+    lines.filter(|line| !line.text.is_empty()).collect()
 }
 
 /// A `#` starts a comment, unless it is an include or the number of a user or group.

@@ -10,6 +10,9 @@ use crate::model::{AbsPath, Look};
 /// The largest index that is read: 256 MiB, a few million files.
 const LIMIT: u64 = 256 << 20;
 
+/// What is said of an index in two files.
+const SPLIT: &str = "is split, and its other part is not read";
+
 /// Tracked paths, relative to the top of the work tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tracked {
@@ -18,8 +21,11 @@ pub struct Tracked {
 }
 
 impl Tracked {
-    /// Whether `path`, or something below it, is tracked.
+    /// Whether `path`, or something below it, is tracked; the empty path is the whole work tree.
     pub fn holds(&self, path: &[u8]) -> bool {
+        if path.is_empty() {
+            return !self.paths.is_empty();
+        }
         let mut below = path.to_vec();
         below.push(b'/');
         let first = self.paths.range(below.clone()..).next();
@@ -34,12 +40,15 @@ impl Tracked {
 }
 
 /// Reads the index of a git directory; nothing is tracked where there is none.
-pub fn read(host: &dyn Host, git_dir: &AbsPath, hash_bytes: usize) -> Look<Tracked> {
+pub(super) fn read(host: &dyn Host, git_dir: &AbsPath, hash_bytes: usize) -> Look<Tracked> {
     let path = git_dir.join("index");
     match host.read(&path, LIMIT) {
         Ok(bytes) => match parse(&bytes, hash_bytes) {
             Ok(tracked) => Look::Known(tracked),
-            Err(why) => Look::unknown(format!("the index `{path}` {why}"), "rewrite it with `git update-index --no-split-index`"),
+            Err(why) => {
+                let how = if why == SPLIT { "run `git update-index --no-split-index`" } else { "see what `git status` says of it" };
+                Look::unknown(format!("the index `{path}` {why}"), how)
+            }
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Look::Known(Tracked::default()),
         Err(error) => Look::Unknown(crate::facts::ProbeError::unreadable(&path, error).into()),
@@ -87,7 +96,7 @@ fn parse(bytes: &[u8], hash_bytes: usize) -> Result<Tracked, &'static str> {
         tracked.paths.insert(path.clone());
     }
     if is_split(bytes, at, hash_bytes) {
-        return Err("is split, and its other part is not read");
+        return Err(SPLIT);
     }
     Ok(tracked)
 }

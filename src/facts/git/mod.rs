@@ -5,7 +5,7 @@ mod commands;
 pub mod config;
 mod hooks;
 pub mod ignore;
-pub mod index;
+mod index;
 pub mod repository;
 
 use std::io;
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 
 use self::config::Setting;
 use self::hooks::Manager;
+pub use self::index::Tracked;
 use self::repository::{Form, Place, Repository};
 use super::{ProbeError, subject};
 use crate::host::{self, Host, Kind, Want, Who};
@@ -103,16 +104,35 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         Place::Repository(found) => {
             let reader = Reader { host, subject, repository: &found };
             fact.runs = reader.runs()?;
-            fact.tracked_files = index::read(host, &found.git_dir, hash_bytes(host, &found)?)
-                .map(|tracked| tracked.paths.len() as u64);
+            fact.tracked_files = tracked(host, &found).map(|tracked| tracked.paths.len() as u64);
             (fact.top, fact.git_dir, fact.form) = (Some(found.top), Some(found.git_dir), Some(found.form));
         }
     }
     Ok(fact)
 }
 
+/// What the repository tracks.
+pub fn tracked(host: &dyn Host, repository: &Repository) -> Look<Tracked> {
+    match hash_bytes(host, repository) {
+        Ok(bytes) => index::read(host, &repository.git_dir, bytes),
+        Err(error) => Look::Unknown(error.into()),
+    }
+}
+
+/// What the repository whose work tree starts at `top` tracks; None where there is none.
+pub fn tracked_at(host: &dyn Host, top: &AbsPath) -> Look<Option<Tracked>> {
+    match repository::at(host, top) {
+        Ok(Place::None) => Look::Known(None),
+        Ok(Place::Repository(repository)) => tracked(host, &repository).map(Some),
+        Ok(Place::Elsewhere { pointer, .. }) => {
+            Look::unknown(format!("`{pointer}` was not followed"), "look at where it leads")
+        }
+        Err(error) => Look::Unknown(ProbeError::unreadable(&top.join(".git"), error).into()),
+    }
+}
+
 /// How long an object's name is in this repository.
-pub fn hash_bytes(host: &dyn Host, repository: &Repository) -> Result<usize, ProbeError> {
+fn hash_bytes(host: &dyn Host, repository: &Repository) -> Result<usize, ProbeError> {
     let settings = repository::settings(host, &repository.common_dir, "config")
         .map_err(|error| ProbeError::unreadable(&repository.common_dir.join("config"), error))?;
     let format = settings.iter().rfind(|setting| setting.name == "extensions.objectformat");

@@ -1,8 +1,9 @@
 //! Follows a command line through the programs that start other programs — `exec`, `env`, `sudo`, `bwrap` and the
 //! like — to the agent, and tells what each does to the environment on the way. Nothing is run.
 
-use super::launch::{Launch, RUNNERS, Sandbox, Start, base};
+use super::launch::{RUNNERS, base};
 use super::words::{Word, commands};
+use crate::model::launch::{Launch, Origin, Sandbox, Start};
 use crate::model::Mode;
 
 /// How often a command line may hold another one as text (`sh -c`, `su -c`, `env -S`).
@@ -112,6 +113,14 @@ fn walk(goal: &Goal<'_>, words: &[Word], mut launch: Launch, line: u32, depth: u
                     return None;
                 }
                 return nested(goal, &text_of(next.first()?), launch, line, depth);
+            }
+            // It records what the terminal shows: a file, then the command; with util-linux the command is a text.
+            "script" => {
+                let (flags, next) = options(args, "cEIOBmoTt", &["--append", "--quiet", "--return", "--flush", "--force"]);
+                match flags.into_iter().find(|(flag, _)| flag == "-c" || flag == "--command") {
+                    Some((_, text)) => return nested(goal, &text?, launch, line, depth),
+                    None => next.get(1..)?,
+                }
             }
             "node" | "bun" | "deno" | "npx" | "bunx" | "uvx" | "npm" | "pnpm" | "yarn" | "pipx" => {
                 let package = args.iter().filter_map(Word::plain).find(|arg| names_agent(goal, arg))?;
@@ -332,7 +341,7 @@ fn systemd_run<'a>(args: &'a [Word], launch: &mut Launch, line: u32) -> &'a [Wor
         match flag.as_str() {
             "-E" | "--setenv" => match Word::text(&value).assignment() {
                 Some((name, word)) => launch.pass(name, &word, true, line),
-                None => launch.pass_from(value, super::launch::Origin::Inherited, line),
+                None => launch.pass_from(value, Origin::Inherited, line),
             },
             "-p" | "--property" => options.push(value),
             "--uid" => launch.user = Some(value),
@@ -434,7 +443,7 @@ fn container(goal: &Goal<'_>, args: &[Word], mut launch: Launch, line: u32) -> O
                 let word = if text.starts_with("--env=") { Word::text(&joined.unwrap_or_default()) } else { next };
                 match word.assignment() {
                     Some((name, value)) => launch.pass(name, &inlined(goal, &value), true, line),
-                    None => launch.pass_from(word.plain().unwrap_or_default(), super::launch::Origin::Inherited, line),
+                    None => launch.pass_from(word.plain().unwrap_or_default(), Origin::Inherited, line),
                 }
             }
             "--env-file" => launch.unread.push(joined.or(next.plain()).unwrap_or_default()),

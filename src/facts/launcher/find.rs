@@ -2,9 +2,9 @@
 
 use std::io;
 
-use super::launch::Launch;
 use super::{script, unit};
 use crate::host::{self, Host, Kind};
+use crate::model::launch::{Form, Found, Launch, Launcher, Origin};
 use crate::model::{AbsPath, Agent, AgentUser, Os, Parameters, Unseen};
 
 /// The largest launcher that is read: 256 KiB.
@@ -12,49 +12,8 @@ const LIMIT: u64 = 256 << 10;
 /// The most units of one folder that are read.
 const UNITS: usize = 1000;
 
-/// A launcher.
-#[derive(Clone, Debug)]
-pub struct Launcher {
-    /// Where it is.
-    pub path: AbsPath,
-    /// What kind of file it is.
-    pub form: Form,
-    /// The ways in which it starts the agent; empty where it could not be understood.
-    pub launches: Vec<Launch>,
-    /// Its lines, to show one.
-    pub text: String,
-}
-
-/// What kind of file a launcher is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Form {
-    /// A shell script.
-    Script,
-    /// A systemd unit.
-    Unit,
-    /// A desktop file.
-    Desktop,
-    /// A program that cannot be read as text.
-    Program,
-}
-
-/// What came of the search.
-#[derive(Clone, Debug)]
-pub enum Found {
-    /// A launcher.
-    Launcher(Box<Launcher>),
-    /// None on the usual paths, or none where the profile says.
-    None {
-        /// Where the profile says.
-        named: Option<AbsPath>,
-    },
-    /// A file that may be one could not be read.
-    Unknown(Unseen),
-}
-
-/// Looks for the launcher of `agent`. `person` is whose own folders are looked through.
-pub fn launcher(host: &dyn Host, agent: &Agent, person: &AgentUser, parameters: &Parameters) -> Found {
+/// Looks for the launcher of `agent`: done once, when the subject is settled. `person` is whose own folders are looked through.
+pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: &AgentUser, parameters: &Parameters) -> Found {
     let search = Search { host, agent };
     if let Some(path) = parameters.text("launcher").and_then(AbsPath::new) {
         return match search.named(&path) {
@@ -193,7 +152,7 @@ impl Search<'_> {
             match text {
                 Some(text) => {
                     for name in text.lines().filter_map(env_file_name) {
-                        launch.pass_from(name, super::launch::Origin::File, launch.line);
+                        launch.pass_from(name, Origin::File, launch.line);
                     }
                 }
                 None => launch.unread.push(file),

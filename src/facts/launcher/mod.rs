@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use find::{Form, Found, Launcher, launcher};
-pub use launch::{Launch, Origin, Passed, Sandbox, Start};
+pub(super) use find::launcher;
 
 use super::{ProbeError, subject, variable};
 use crate::host::Host;
+use crate::model::launch::{Form, Found, Launch, Launcher, Origin, Passed, Sandbox, Start};
 use crate::model::{AbsPath, Location, Look, Mode, Subject};
 
 /// The program that starts the agent.
@@ -86,15 +86,15 @@ struct Argument {
 }
 
 /// See [`Fact`].
-pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    match launcher(host, &subject.agent, &subject.invoker, &subject.parameters) {
-        Found::Unknown(unseen) => Err(ProbeError::Unseen(unseen)),
-        Found::None { named } => Ok(none(named)),
-        Found::Launcher(launcher) => Ok(fact(subject, &launcher)),
+pub fn look(_: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+    match &*subject.launcher {
+        Found::Unknown(unseen) => Err(ProbeError::Unseen(unseen.clone())),
+        Found::None { named } => Ok(none(named.as_ref())),
+        Found::Launcher(launcher) => Ok(fact(subject, launcher)),
     }
 }
 
-fn none(named: Option<AbsPath>) -> Fact {
+fn none(named: Option<&AbsPath>) -> Fact {
     let says = match named {
         Some(path) => format!("the launcher `{path}` that the profile names is not there"),
         None => "no launcher was found, so the agent inherits the environment of whoever starts it".into(),

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::chain::{Goal, follow};
-use super::launch::{Launch, Origin, Start};
+use super::launch::base;
 use super::words::{Command, Word, commands};
+use crate::model::launch::{Launch, Origin, Start};
 use crate::model::Mode;
 
 /// Reads variables' names from a file that a script sources, and whether it exports them; None where it cannot be
@@ -15,7 +16,7 @@ pub(super) type Source<'a> = dyn Fn(&str) -> Option<Vec<(String, bool)>> + 'a;
 pub(super) fn is_shell(text: &str) -> bool {
     let Some(line) = text.lines().next().and_then(|line| line.strip_prefix("#!")) else { return false };
     line.split_whitespace()
-        .map(super::launch::base)
+        .map(base)
         .any(|word| matches!(word, "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash"))
 }
 
@@ -47,7 +48,7 @@ impl Shell {
     fn new(text: &str) -> Self {
         let shebang = text.lines().next().unwrap_or_default();
         let mut words = shebang.trim_start_matches("#!").split_whitespace();
-        let empties = words.next().is_some_and(|program| super::launch::base(program) == "env")
+        let empties = words.next().is_some_and(|program| base(program) == "env")
             && words.any(|word| matches!(word, "-i" | "-" | "--ignore-environment" | "-iS" | "-Si"));
         let start = if empties { Start::Empty } else { Start::Inherited };
         Self { launch: Launch::new(start), variables: BTreeMap::new(), exports_all: false }
@@ -153,7 +154,7 @@ pub(super) fn names(text: &str) -> Vec<(String, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::launch::Sandbox;
+    use crate::model::launch::Sandbox;
     use super::*;
 
     fn read(text: &str) -> Vec<Launch> {
@@ -208,6 +209,9 @@ mod tests {
             ("AGENT=/opt/opencode/bin/opencode\nexec \"$AGENT\" \"$@\"", "Inherited - []"),
             ("exec -c opencode", "Empty - []"),
             ("bash -c 'exec env -i opencode'", "Empty - []"),
+            ("script -q -a /var/log/x sudo -u agent env -i A=1 opencode", "Empty agent [A=Literal!]"),
+            ("script -qec 'env -i A=1 opencode' /var/log/x", "Empty - [A=Literal!]"),
+            ("script -a x.log --flush", ""),
             ("env -S '-i A=1' opencode", "Empty - [A=Literal!]"),
             ("npx opencode-ai@1.2.3", "Inherited - []"),
             ("nice -n 5 timeout 10 opencode", "Inherited - []"),

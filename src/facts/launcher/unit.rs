@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::chain::{Goal, follow};
-use super::launch::{Launch, Origin, Sandbox, Start};
 use super::words::{Word, commands};
+use crate::facts::lines::joined;
+use crate::model::launch::{Launch, Origin, Sandbox, Start};
 use crate::model::Mode;
 
 /// Keys of a section, with line and value, in order; a later file's lines come later.
@@ -14,15 +15,9 @@ type Keys = BTreeMap<String, Vec<(u32, String)>>;
 fn section(text: &str, wanted: &str) -> Keys {
     let mut keys = Keys::new();
     let mut inside = false;
-    let mut pending: Option<(u32, String)> = None;
-    for (at, line) in text.lines().enumerate() {
-        let (start, line) = match pending.take() {
-            Some((start, before)) => (start, format!("{before} {}", line.trim())),
-            None => (u32::try_from(at + 1).unwrap_or(u32::MAX), line.trim().to_owned()),
-        };
-        if let Some(more) = line.strip_suffix('\\') {
-            pending = Some((start, more.trim_end().to_owned()));
-        } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+    for (start, line) in joined(text) {
+        let line = line.trim();
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             inside = name == wanted;
         } else if inside
             && !line.starts_with(['#', ';'])

@@ -1,14 +1,14 @@
 //! What kind of value stands in a header, a variable, an argument or an address: a secret in plain text, a reference
 //! to one, a placeholder, or nothing of the kind. Values come in and never go out.
 //!
-//! Names and shapes decide here; [`is_token`] is the one place that knows formats, and where a scanner with a rule
-//! for each provider can stand in.
+//! Names and shapes decide here; formats of tokens are the scanner's.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::address;
 use super::reference::{Reference, start, take_references};
+use crate::facts::secrets::holds_token;
 
 /// The kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -175,61 +175,9 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         || text.starts_with("test_")
 }
 
-/// Formats of known providers.
+/// Whether the value has the form of a provider's token or a private key.
 pub(super) fn is_token(value: &str) -> bool {
-    let starts: &[(&str, usize)] = &[
-        ("ghp_", 30),
-        ("gho_", 30),
-        ("ghu_", 30),
-        ("ghs_", 30),
-        ("ghr_", 30),
-        ("github_pat_", 30),
-        ("glpat-", 24),
-        ("sk-", 24),
-        ("sk_live_", 20),
-        ("sk_test_", 24),
-        ("rk_live_", 20),
-        ("xoxb-", 20),
-        ("xoxp-", 20),
-        ("xoxa-", 20),
-        ("xapp-", 20),
-        ("AKIA", 20),
-        ("ASIA", 20),
-        ("AIza", 35),
-        ("npm_", 30),
-        ("pypi-", 40),
-        ("hf_", 30),
-        ("SG.", 40),
-        ("dop_v1_", 40),
-        ("shpat_", 30),
-        ("ntn_", 30),
-        ("secret_", 40),
-        ("lin_api_", 30),
-        ("sntrys_", 30),
-        ("sbp_", 30),
-        ("tvly-", 24),
-        ("ctx7sk-", 24),
-        ("fc-", 30),
-        ("pplx-", 30),
-        ("gsk_", 30),
-        ("xai-", 40),
-        ("-----BEGIN ", 20),
-        ("figd_", 30),
-        ("pat-", 30),
-        ("dapi", 36),
-        ("r8_", 30),
-        ("glsa_", 30),
-        ("ATATT", 40),
-        ("EAACEdEose0cBA", 20),
-    ];
-    let mixed = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit()) || text.len() > 40;
-    let known = starts.iter().any(|(start, length)| {
-        value.starts_with(start) && value.len() >= *length && !value.contains(' ') && mixed(value)
-            || (*start == "-----BEGIN " && value.contains("PRIVATE KEY"))
-    });
-    // A JSON web token: three parts, the first two of them JSON in base64.
-    let parts: Vec<&str> = value.split('.').collect();
-    known || (parts.len() == 3 && parts[0].starts_with("eyJ") && parts[1].starts_with("eyJ") && parts[2].len() > 10)
+    holds_token(value) || value.contains("PRIVATE KEY-----")
 }
 
 /// `postgres://user:password@host/db`.

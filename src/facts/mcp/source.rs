@@ -1,15 +1,15 @@
 //! A server's own code: the file that its command runs, and whether it is part of the project that reviewers see.
 
 use std::cell::OnceCell;
-use std::collections::BTreeSet;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::command::{Launch, Launcher};
 use super::package::has_variable;
-use crate::facts::index;
+use crate::facts::git;
 use crate::facts::subject::shown;
 use crate::host::{Host, Kind, Outside, read_text, resolve};
 use crate::model::{AbsPath, Look, Subject};
@@ -54,11 +54,11 @@ const INSTALLED: &[&str] =
 
 /// What git tracks in the project, read when it is first asked for.
 #[derive(Default)]
-pub(super) struct Tracked(OnceCell<Look<Option<BTreeSet<String>>>>);
+pub(super) struct Tracked(OnceCell<Look<Option<git::Tracked>>>);
 
 impl Tracked {
-    fn get(&self, host: &dyn Host, subject: &Subject) -> &Look<Option<BTreeSet<String>>> {
-        self.0.get_or_init(|| index::tracked(host, subject, |_| true))
+    fn get(&self, host: &dyn Host, subject: &Subject) -> &Look<Option<git::Tracked>> {
+        self.0.get_or_init(|| git::tracked_at(host, &subject.project))
     }
 }
 
@@ -136,23 +136,15 @@ fn place(host: &dyn Host, subject: &Subject, tracked: &Tracked, path: &AbsPath) 
     })
 }
 
-fn is_tracked(tracked: &BTreeSet<String>, subject: &Subject, path: &AbsPath) -> bool {
-    relative(subject, path).is_some_and(|path| tracked.contains(&path))
+fn is_tracked(tracked: &git::Tracked, subject: &Subject, path: &AbsPath) -> bool {
+    path.below(&subject.project).is_some_and(|path| tracked.holds(path.as_os_str().as_bytes()))
 }
 
 /// Whether a build folder on the way lies in a folder with tracked files.
-fn beside_tracked(tracked: &BTreeSet<String>, subject: &Subject, path: &AbsPath) -> bool {
+fn beside_tracked(tracked: &git::Tracked, subject: &Subject, path: &AbsPath) -> bool {
     let on_the_way = path.ancestors().skip(1).filter(|folder| folder.is_within(&subject.project));
     let mut built = on_the_way.filter(|folder| BUILT.contains(&folder.name_text().as_ref()));
-    built.any(|folder| {
-        let beside = folder.parent().and_then(|parent| relative(subject, &parent)).unwrap_or_default();
-        let prefix = if beside.is_empty() { beside } else { format!("{beside}/") };
-        tracked.range(prefix.clone()..).next().is_some_and(|path| path.starts_with(&prefix))
-    })
-}
-
-fn relative(subject: &Subject, path: &AbsPath) -> Option<String> {
-    Some(path.below(&subject.project)?.to_str()?.to_owned())
+    built.any(|folder| folder.parent().is_some_and(|parent| is_tracked(tracked, subject, &parent)))
 }
 
 /// The files to read for words: the one that runs, and code beside it.

@@ -314,16 +314,36 @@ impl Asker<'_> {
 
 /// The open ones in words; those that the same rule lets through together.
 fn open(probes: &[Probe]) -> Vec<String> {
-    let mut by_rule: Vec<(&str, Vec<String>)> = Vec::new();
-    for probe in probes {
-        let Some(to) = &probe.to else { continue };
-        let name = format!("{} ({to})", probe.name);
+    let mut by_rule: Vec<(&str, Vec<&Probe>)> = Vec::new();
+    for probe in probes.iter().filter(|probe| probe.to.is_some()) {
         match by_rule.iter_mut().find(|(by, ..)| *by == probe.by) {
-            Some((_, names)) => names.push(name),
-            None => by_rule.push((&probe.by, vec![name])),
+            Some((_, open)) => open.push(probe),
+            None => by_rule.push((&probe.by, vec![probe])),
         }
     }
-    by_rule.into_iter().map(|(by, names)| format!("{}: {by}", names.join(", "))).collect()
+    by_rule.into_iter().map(|(by, open)| format!("{}: {by}", by_destination(&open))).collect()
+}
+
+/// `TCP, UDP to the internet (203.0.113.7 port 443), private networks (10.0.0.1 port 443)`: what is tried the same way
+/// stands together.
+fn by_destination(open: &[&Probe]) -> String {
+    let mut all: Vec<(&str, Vec<&str>, &str)> = Vec::new();
+    for probe in open {
+        let (protocol, place) = probe.name.split_once(" to ").unwrap_or(("", &probe.name));
+        match all.iter_mut().find(|(known, ..)| *known == place) {
+            Some((_, protocols, _)) => protocols.push(protocol.trim_start_matches("DNS over ")),
+            None => all.push((place, vec![protocol], probe.to.as_deref().unwrap_or_default())),
+        }
+    }
+    let mut told: Vec<String> = Vec::new();
+    let mut before = String::new();
+    for (place, protocols, to) in all {
+        let protocols = protocols.join(", ");
+        let lead = if protocols.is_empty() || protocols == before { "" } else { &format!("{protocols} to ") };
+        told.push(format!("{lead}{place} ({to})"));
+        before = protocols;
+    }
+    told.join(", ")
 }
 
 enum Answer {

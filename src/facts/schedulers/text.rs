@@ -1,6 +1,7 @@
 //! The jobs in the files of cron, anacron, systemd and launchd: who runs them, and which programs they start.
 
 use super::programs::{of_arguments, of_line};
+use crate::facts::lines::joined;
 use crate::model::AbsPath;
 
 /// A line that starts something.
@@ -68,17 +69,7 @@ fn fields(line: &str, count: usize) -> Option<(Vec<&str>, &str)> {
 /// The jobs of a systemd unit.
 pub(super) fn unit(text: &str) -> Vec<Job> {
     let (mut jobs, mut user) = (Vec::new(), None);
-    let (mut joined, mut first) = (String::new(), 0);
-    for (number, raw) in (1..).zip(text.lines()) {
-        if joined.is_empty() {
-            first = number;
-        }
-        if let Some(part) = raw.strip_suffix('\\') {
-            joined.push_str(part);
-            continue;
-        }
-        joined.push_str(raw);
-        let line = std::mem::take(&mut joined);
+    for (first, line) in joined(text) {
         let Some((key, value)) = line.trim().split_once('=') else { continue };
         let (key, value) = (key.trim_end(), value.trim_start());
         if key == "User" {
