@@ -21,6 +21,8 @@ pub struct Fact {
     tracked: Look<Vec<String>>,
     /// State files in older commits that are not tracked now.
     in_history: Look<Vec<String>>,
+    /// Whether older commits are unknown for no other reason than that the clone is shallow, and the policy takes that.
+    past_excused: bool,
     /// How much of the history was looked through.
     searched: String,
     /// What was found, in words.
@@ -60,6 +62,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         repository: None,
         tracked: Look::Known(Vec::new()),
         in_history: Look::Known(Vec::new()),
+        past_excused: false,
         searched: String::new(),
         says: String::new(),
         ignore: Look::Known(Ignore {
@@ -93,17 +96,16 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     });
     let limit = subject.parameters.number("history_commits");
     let history = host.history(&repository.common_dir, limit, &is_state);
+    let shallow = history.as_ref().is_ok_and(History::is_shallow);
     let searched = history.as_ref().map(searched).unwrap_or_default();
     let in_history = match history {
-        Ok(history) => {
-            let excused = history.is_shallow() && !subject.parameters.flag("require_history");
-            older(history, limit, tracked.known(), excused)
-        }
+        Ok(history) => older(history, limit, tracked.known()),
         Err(error) => Look::Unknown(ProbeError::unreadable(&repository.common_dir.join("objects"), error).into()),
     };
+    let past_excused = shallow && in_history.known().is_none() && !subject.parameters.flag("require_history");
     let ignore = ignore(host, subject, &repository);
     let says = says(tracked.known(), in_history.known());
-    Ok(Fact { repository: Some(repository.top), tracked, in_history, searched, says, ignore: ignore.into() })
+    Ok(Fact { repository: Some(repository.top), tracked, in_history, past_excused, searched, says, ignore: ignore.into() })
 }
 
 fn searched(history: &History) -> String {
@@ -130,12 +132,12 @@ fn says(tracked: Option<&Vec<String>>, older: Option<&Vec<String>>) -> String {
 }
 
 /// What was found counts however little was looked through; finding nothing counts only if the policy's number of
-/// commits, or all there are, was looked through, or if the policy excuses what is missing.
-fn older(history: History, limit: u64, tracked: Option<&Vec<String>>, excused: bool) -> Look<Vec<String>> {
+/// commits, or all there are, was looked through.
+fn older(history: History, limit: u64, tracked: Option<&Vec<String>>) -> Look<Vec<String>> {
     let old: Vec<String> =
         history.paths.into_iter().filter(|path| tracked.is_none_or(|tracked| !tracked.contains(path))).collect();
     match history.incomplete {
-        Some(why) if old.is_empty() && history.commits < limit && !excused => Look::unknown(
+        Some(why) if old.is_empty() && history.commits < limit => Look::unknown(
             format!("the history could not be looked through: {why}"),
             "audit a full clone (`fetch-depth: 0` in CI, `git fetch --unshallow`)",
         ),
