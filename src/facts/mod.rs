@@ -1,7 +1,7 @@
 //! What is true of a host, a project and its agents: one probe per file, each run once, none seeing another.
 //!
 //! A probe is a function from a [`Host`] and a [`Subject`] to a typed fact. What it could not read it says, with the
-//! next move: as an error for the whole fact, as [`Look`](crate::model::Look) for a part. It never holds a secret: values are redacted where
+//! next move: as an error for the whole fact, as [`Look`] for a part. It never holds a secret: values are redacted where
 //! they are read.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,6 +1,6 @@
 //! What an agent's configuration amounts to for its safety: every setting with the place that decided it.
 //!
-//! Made from [`config::effective`](super::config::effective) alone; nothing is run, and no value is kept that a file
+//! Made from [`config::effective`] alone; nothing is run, and no value is kept that a file
 //! may hold as a secret.
 
 mod code;
