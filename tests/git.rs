@@ -72,8 +72,8 @@ fn commit(folder: &Path, message: &str) {
 /// The facts of a project, its files alone in view.
 fn look(project: &Path, commits: u64) -> (Value, Value) {
     let host = RealHost::live().expect("this machine");
-    let bounds = [("history_commits".to_owned(), json!(commits)), ("require_history".to_owned(), json!(true))];
-    let parameters = Parameters(bounds.into());
+    let demands = [("history_commits", json!(commits)), ("require_history", json!(true))];
+    let parameters = Parameters(demands.map(|(name, value)| (name.to_owned(), value)).into());
     let workspace = AbsPath::new(project).expect("absolute");
     let agent = catalog::agent("opencode").expect("known");
     let subject = subject::settle(&host, agent, &parameters, Scope::Repo, &workspace).expect("settles");

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::git::repository::{self, Place};
-use super::{ProbeError, git};
+use super::{ProbeError, git, people};
 use crate::host::{self, Host, Keep, Kind};
 use crate::model::launch::Found;
 use crate::model::{AbsPath, Look, Scope, Subject};
@@ -146,10 +146,8 @@ fn homes(host: &dyn Host, subject: &Subject) -> Result<Vec<(String, AbsPath)>, P
     if subject.scope == Scope::Repo {
         return Ok(Vec::new());
     }
-    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
-    let matters = accounts.users.iter().filter(|user| user.is_human(subject.os) || user.uid.0 == 0);
-    let homes = matters.filter_map(|user| Some((user.name.clone(), user.home.clone()?)));
-    Ok(homes.filter(|(_, home)| *home != AbsPath::root()).collect())
+    let homes = people::homes(host, subject)?.into_iter().filter(|home| home.is_human || home.uid.0 == 0);
+    Ok(homes.map(|home| (home.owner, home.path)).collect())
 }
 
 fn says(is_root: bool, home_of: Option<&str>, holds: &[String]) -> String {

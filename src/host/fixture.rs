@@ -20,7 +20,7 @@ use crate::model::{AbsPath, Gid, Mode, Os, Scope, Uid};
 struct Spec {
     /// What the case shows, for its reader.
     #[serde(default)]
-    #[allow(dead_code, reason = "read by people")]
+    #[expect(dead_code, reason = "read by people")]
     about: Option<String>,
     #[serde(default = "linux")]
     os: Os,

@@ -30,10 +30,10 @@ impl LoadError {
 #[serde(deny_unknown_fields)]
 struct Config {
     #[serde(default)]
-    #[allow(dead_code, reason = "for readers of the file")]
+    #[expect(dead_code, reason = "for readers of the file")]
     title: String,
     #[serde(default)]
-    #[allow(dead_code, reason = "for readers of the file")]
+    #[expect(dead_code, reason = "for readers of the file")]
     description: String,
     rules: Vec<RawRule>,
     #[serde(default)]
@@ -62,7 +62,7 @@ struct RawRule {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct RawAllowlist {
     #[serde(default)]
-    #[allow(dead_code, reason = "for readers of the file")]
+    #[expect(dead_code, reason = "for readers of the file")]
     description: String,
     #[serde(default)]
     regex_target: String,
