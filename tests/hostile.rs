@@ -154,7 +154,6 @@ fn folders_in_the_place_of_configs_are_reported() {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a test that could not run says so")]
 fn devices_in_the_place_of_configs_are_not_opened() {
     let repo = Repo::new();
     let made =

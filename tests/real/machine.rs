@@ -9,7 +9,6 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 
 /// The program to audit. Says why, where the test is skipped.
-#[expect(clippy::print_stdout, reason = "a test that could not run says so")]
 pub(crate) fn opencode() -> Option<String> {
     let allowed = std::env::var("HARDEN_ROOT_TESTS").is_ok_and(|value| value == "disposable");
     let path = std::env::var("HARDEN_OPENCODE").ok();
