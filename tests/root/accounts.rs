@@ -32,6 +32,10 @@ impl Made {
         let name = format!("{}{name}", self.prefix);
         self.accounts.push(name.clone());
         must("useradd", &[options, &["--create-home", &name]].concat());
+        if !options.contains(&"--system") {
+            // A password that nobody knows: an account without one is nobody's.
+            must("usermod", &["--password", "$6$nobody$knows", &name]);
+        }
         name
     }
 
