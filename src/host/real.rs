@@ -80,6 +80,21 @@ impl RealHost {
         Ok(rustix::fs::openat(&folder, relative.file_name().unwrap_or(OsStr::new(".")), flags, OpenMode::empty())?)
     }
 
+    /// A folder, and the names in it with their types, sorted.
+    fn names(&self, path: &AbsPath) -> io::Result<(OwnedFd, Vec<(OsString, FileType)>)> {
+        let folder = self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&folder)? {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name != "." && name != ".." {
+                names.push((name.to_owned(), entry.file_type()));
+            }
+        }
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok((folder, names))
+    }
+
     fn real_path(&self, path: &AbsPath) -> PathBuf {
         self.prefix.join(path.below(&AbsPath::root()).unwrap_or(Path::new("")))
     }
@@ -139,39 +154,26 @@ impl Host for RealHost {
     }
 
     fn list(&self, path: &AbsPath) -> io::Result<Vec<Entry>> {
-        let folder = self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let mut entries = Vec::new();
-        for entry in Dir::read_from(&folder)? {
-            let entry = entry?;
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if name == "." || name == ".." {
-                continue;
-            }
-            let kind = match entry.file_type() {
-                FileType::Unknown => self.stat(&path.join(name))?.kind,
+        let (_, names) = self.names(path)?;
+        let entry = |(name, kind): (OsString, FileType)| {
+            let kind = match kind {
+                FileType::Unknown => self.stat(&path.join(&name))?.kind,
                 known => kind_of(known),
             };
-            entries.push(Entry { name: name.to_owned(), kind });
-        }
-        entries.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(entries)
+            Ok(Entry { name, kind })
+        };
+        names.into_iter().map(entry).collect()
     }
 
     // One handle for the folder instead of one for each name.
     fn list_stats(&self, path: &AbsPath) -> io::Result<Vec<(Entry, Stat)>> {
-        let folder = self.open_at(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let mut entries = Vec::new();
-        for entry in Dir::read_from(&folder)? {
-            let entry = entry?;
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if name == "." || name == ".." {
-                continue;
-            }
-            let Ok(stat) = rustix::fs::statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        let (folder, names) = self.names(path)?;
+        let mut entries = Vec::with_capacity(names.len());
+        for (name, _) in names {
+            let Ok(stat) = rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
             let stat = stat_of(&stat);
-            entries.push((Entry { name: name.to_owned(), kind: stat.kind }, stat));
+            entries.push((Entry { name, kind: stat.kind }, stat));
         }
-        entries.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         Ok(entries)
     }
 
