@@ -30,6 +30,7 @@ mod people;
 mod pf_rules;
 pub mod reach;
 mod scanners;
+mod secret_names;
 mod secrets;
 pub mod subject;
 pub mod tree;

@@ -19,6 +19,7 @@ use super::source::Origin;
 use super::wording::Reading;
 use super::{argument, listening, repair};
 use crate::facts::config::Effective;
+use crate::facts::secret_names;
 use crate::model::{Location, Look, McpShape, Scope};
 
 /// An MCP server that a configuration defines.
@@ -387,10 +388,10 @@ fn remote(definition: &Definition, address: &Address, launch: &Launch, argv: &[S
 
 fn auth(definition: &Definition, address: &Address, argv: &[String]) -> Auth {
     let shows = |name: &str, text: &str| {
-        secret::is_secret_name(name) || matches!(secret::classify(name, text).class, Class::Secret | Class::Reference)
+        secret_names::may_be_secret(name) || matches!(secret::classify(name, text).class, Class::Secret | Class::Reference)
     };
     let header = definition.headers.iter().any(|(name, placed)| shows(name, &placed.text))
-        || argument::values(argv).iter().any(|value| secret::is_secret_name(&value.name));
+        || argument::values(argv).iter().any(|value| secret_names::may_be_secret(&value.name));
     let in_query = address.query.iter().any(|(name, value)| shows(name, value));
     match &definition.oauth {
         _ if header => Auth::Header,
