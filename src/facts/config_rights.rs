@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::config::{self, Layer, LayerState, Part};
-use super::{ProbeError, subject};
+use super::{ProbeError, programs, subject};
 use crate::host::{self, Host, Want, Who};
 use crate::model::launch::Found;
 use crate::model::{AbsPath, Location, Look, Scope, Subject};
@@ -141,18 +141,11 @@ impl Looker<'_> {
 
     /// The agent's programs on the agent's PATH and the usual folders, and those that run.
     fn programs(&self) -> Vec<Bound> {
-        let Subject { agent, env, user, .. } = self.subject;
-        let path = env.get("PATH").map(String::as_str).unwrap_or_default();
-        let path = path.split(':').filter_map(AbsPath::new);
-        let usual = ["/usr/local/bin", "/usr/bin", "/opt/homebrew/bin", "/opt/bin"].iter().filter_map(AbsPath::new);
-        let own = user.home.iter().flat_map(|home| OWN.iter().map(|folder| home.join(folder)));
-        let folders: Vec<AbsPath> = path.chain(usual).chain(own).collect();
-        let opt = agent.commands.iter().filter_map(|command| AbsPath::new(format!("/opt/{command}/bin/{command}")));
-        let named = agent.commands.iter().flat_map(|command| folders.iter().map(move |folder| folder.join(command)));
+        let agent = &self.subject.agent;
         let running = self.host.processes().unwrap_or_default().into_iter();
         let running = running.filter(|process| agent.processes.contains(&process.name)).filter_map(|process| process.exe);
         let (mut found, mut unseen) = (Vec::new(), Vec::new());
-        for path in running.chain(named).chain(opt) {
+        for path in running.chain(programs::of_agent(self.subject)) {
             match host::resolve(self.host, &path, None) {
                 Ok(target) => found.push(target),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => unseen.push(path),
@@ -202,6 +195,3 @@ impl Looker<'_> {
         Ok(None)
     }
 }
-
-/// Folders of a home that installers put programs into.
-const OWN: &[&str] = &[".local/bin", "bin", ".opencode/bin", ".bun/bin", ".npm-global/bin", ".cargo/bin", ".volta/bin"];

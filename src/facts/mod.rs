@@ -28,6 +28,7 @@ mod mounts;
 mod nft;
 mod people;
 mod pf_rules;
+mod programs;
 pub mod reach;
 mod scanners;
 mod secret_names;

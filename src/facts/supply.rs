@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{ProbeError, subject};
+use super::{ProbeError, programs};
 use crate::host::{self, CONFIG_LIMIT, Host, Kind, Tool};
 use crate::model::{AbsPath, Look, Os, Subject};
 
@@ -131,33 +131,16 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 
 /// The program on the path of the agent's account: as found, and with links followed.
 fn find(host: &dyn Host, subject: &Subject) -> Result<Option<(AbsPath, AbsPath)>, ProbeError> {
-    for folder in search_path(subject) {
-        for command in &subject.agent.commands {
-            let path = folder.join(command);
-            match host::resolve(host, &path, None).and_then(|end| Ok((host.stat(&end)?.kind, end))) {
-                Ok((Kind::File, end)) => return Ok(Some((path, end))),
-                Ok(_) => {}
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                // A folder that the auditor may not enter, on the agent's path: it may hold the program.
-                Err(error) => return Err(ProbeError::unreadable(&path, error)),
-            }
+    for path in programs::of_agent(subject) {
+        match host::resolve(host, &path, None).and_then(|end| Ok((host.stat(&end)?.kind, end))) {
+            Ok((Kind::File, end)) => return Ok(Some((path, end))),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            // A folder that the auditor may not enter, on the agent's path: it may hold the program.
+            Err(error) => return Err(ProbeError::unreadable(&path, error)),
         }
     }
     Ok(None)
-}
-
-/// The account's own PATH where it is known, then where installers put programs.
-fn search_path(subject: &Subject) -> Vec<AbsPath> {
-    let set = subject.env.get("PATH").map(String::as_str).unwrap_or_default();
-    let usual = [
-        "{home}/.opencode/bin", "{home}/.local/bin", "{home}/bin", "{home}/.bun/bin", "{home}/.npm-global/bin",
-        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin",
-    ];
-    let mut all: Vec<AbsPath> = set.split(':').filter_map(AbsPath::new).collect();
-    all.extend(usual.iter().filter_map(|path| subject::place(subject, path)));
-    let mut seen = std::collections::BTreeSet::new();
-    all.retain(|path| seen.insert(path.clone()));
-    all
 }
 
 fn described(program: &AbsPath, package: Option<&Package>) -> String {

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{script, unit};
+use crate::facts::programs;
 use crate::host::{self, Host, Kind};
 use crate::model::launch::{Form, Found, Launch, Launcher, Origin};
 use crate::model::{AbsPath, Agent, AgentUser, Os, Parameters, Unseen};
@@ -59,10 +60,8 @@ impl Search<'_> {
         let mut paths = Vec::new();
         let home = person.home.as_ref();
         for command in &self.agent.commands {
-            let system = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin"].iter().filter_map(AbsPath::new);
-            let opt = [format!("/opt/{command}"), format!("/opt/{command}/bin")].into_iter().filter_map(AbsPath::new);
-            let own = home.into_iter().flat_map(|home| [home.join(".local/bin"), home.join("bin")]);
-            let folders: Vec<AbsPath> = system.chain(opt).chain(own).collect();
+            let own = home.into_iter().flat_map(programs::of_home);
+            let folders: Vec<AbsPath> = programs::of_machine(command).chain(own).collect();
             paths.extend(folders.iter().map(|folder| folder.join(format!("{command}-hardened"))));
             paths.extend(folders.iter().map(|folder| folder.join(command)));
         }
