@@ -78,10 +78,10 @@ impl Looker<'_> {
     /// Every layer's files that are there; of a layer without any, the first place where one could be made.
     fn config(&self) -> Result<Vec<Bound>, ProbeError> {
         let layers = config::effective(self.host, self.subject)?.layers;
-        let is_there = |layer: &Layer| {
-            matches!(layer.state, LayerState::Read | LayerState::Broken { .. } | LayerState::Unseen(_))
-        };
-        let filled: BTreeSet<&str> = layers.iter().filter(|layer| is_there(layer)).map(|layer| layer.name.as_str()).collect();
+        let is_there =
+            |layer: &Layer| matches!(layer.state, LayerState::Read | LayerState::Broken { .. } | LayerState::Unseen(_));
+        let filled: BTreeSet<&str> =
+            layers.iter().filter(|layer| is_there(layer)).map(|layer| layer.name.as_str()).collect();
         let mut opened = BTreeSet::new();
         let mut found = Vec::new();
         for layer in layers.iter().filter(|layer| layer.part == Part::Config) {
@@ -143,7 +143,8 @@ impl Looker<'_> {
     fn programs(&self) -> Vec<Bound> {
         let agent = &self.subject.agent;
         let running = self.host.processes().unwrap_or_default().into_iter();
-        let running = running.filter(|process| agent.processes.contains(&process.name)).filter_map(|process| process.exe);
+        let running =
+            running.filter(|process| agent.processes.contains(&process.name)).filter_map(|process| process.exe);
         let (mut found, mut unseen) = (Vec::new(), Vec::new());
         for path in running.chain(programs::of_agent(self.subject)) {
             match host::resolve(self.host, &path, None) {

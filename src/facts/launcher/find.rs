@@ -35,7 +35,8 @@ pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: &AgentU
 }
 
 fn unreadable(path: &AbsPath, error: &io::Error) -> Found {
-    let how = if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
+    let how =
+        if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
     Found::Unknown(Unseen::new(format!("cannot read the launcher `{path}`: {error}"), how))
 }
 
@@ -48,9 +49,12 @@ impl Search<'_> {
     fn named(&self, path: &AbsPath) -> io::Result<Option<Launcher>> {
         match self.read(path) {
             Ok(Some(launcher)) => Ok(Some(launcher)),
-            Ok(None) if host::exists(self.host, path)? => {
-                Ok(Some(Launcher { path: path.clone(), form: Form::Program, launches: Vec::new(), text: String::new() }))
-            }
+            Ok(None) if host::exists(self.host, path)? => Ok(Some(Launcher {
+                path: path.clone(),
+                form: Form::Program,
+                launches: Vec::new(),
+                text: String::new(),
+            })),
             other => other,
         }
     }
@@ -87,8 +91,10 @@ impl Search<'_> {
         for (at, folder) in folders.iter().enumerate() {
             let packaged = at + 2 >= folders.len();
             let Ok(entries) = self.host.list(folder) else { continue };
-            let names = entries.iter().filter_map(|entry| entry.name.to_str()).filter(|name| name.ends_with(".service"));
-            let named = |name: &&str| !packaged || self.agent.commands.iter().any(|command| name.contains(command.as_str()));
+            let names =
+                entries.iter().filter_map(|entry| entry.name.to_str()).filter(|name| name.ends_with(".service"));
+            let named =
+                |name: &&str| !packaged || self.agent.commands.iter().any(|command| name.contains(command.as_str()));
             units.extend(names.filter(named).take(UNITS).map(|name| folder.join(name)));
         }
         units
@@ -99,7 +105,9 @@ impl Search<'_> {
         let found = host::resolve(self.host, path, None).and_then(|path| Ok((self.host.stat(&path)?, path)));
         let (stat, target) = match found {
             Ok(found) => found,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         // The agent itself may be a program of any size.
@@ -139,7 +147,9 @@ impl Search<'_> {
         for folder in folders {
             let Ok(entries) = self.host.list(&folder) else { continue };
             let conf = entries.iter().filter(|entry| entry.name.to_string_lossy().ends_with(".conf")).take(50);
-            texts.extend(conf.filter_map(|entry| host::read_text(self.host, &folder.join(&entry.name), None, LIMIT).ok()?));
+            texts.extend(
+                conf.filter_map(|entry| host::read_text(self.host, &folder.join(&entry.name), None, LIMIT).ok()?),
+            );
         }
         texts
     }
@@ -147,7 +157,8 @@ impl Search<'_> {
     /// Reads the names in files that the launch hands to the agent.
     fn with_files(&self, mut launch: Launch) -> Launch {
         for file in std::mem::take(&mut launch.unread) {
-            let text = AbsPath::new(&file).and_then(|path| host::read_text(self.host, &path, None, LIMIT).ok()).flatten();
+            let text =
+                AbsPath::new(&file).and_then(|path| host::read_text(self.host, &path, None, LIMIT).ok()).flatten();
             match text {
                 Some(text) => {
                     for name in text.lines().filter_map(env_file_name) {

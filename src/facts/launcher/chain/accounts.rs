@@ -11,7 +11,8 @@ pub(super) enum Env<'a> {
 }
 
 pub(super) fn env<'a>(goal: &Goal<'_>, args: &'a [Word], launch: &mut Launch, line: u32) -> Option<Env<'a>> {
-    let (flags, mut rest) = options(args, "uCSP", &["--ignore-environment", "--null", "--debug", "--default-signal", "--ignore-signal"]);
+    let (flags, mut rest) =
+        options(args, "uCSP", &["--ignore-environment", "--null", "--debug", "--default-signal", "--ignore-signal"]);
     for (flag, value) in flags {
         match flag.as_str() {
             "-i" | "--ignore-environment" => launch.clear(Start::Empty),
@@ -36,7 +37,16 @@ pub(super) fn env<'a>(goal: &Goal<'_>, args: &'a [Word], launch: &mut Launch, li
 }
 
 pub(super) fn sudo<'a>(args: &'a [Word], launch: &mut Launch) -> &'a [Word] {
-    let bare = ["--login", "--set-home", "--non-interactive", "--background", "--stdin", "--askpass", "--shell", "--preserve-env"];
+    let bare = [
+        "--login",
+        "--set-home",
+        "--non-interactive",
+        "--background",
+        "--stdin",
+        "--askpass",
+        "--shell",
+        "--preserve-env",
+    ];
     let (flags, rest) = options(args, "ugpCDhrtTUR", &bare);
     let has = |names: [&str; 2]| flags.iter().find(|(flag, _)| names.contains(&flag.as_str()));
     match has(["-E", "--preserve-env"]) {
@@ -48,7 +58,8 @@ pub(super) fn sudo<'a>(args: &'a [Word], launch: &mut Launch) -> &'a [Word] {
         None => launch.clear(Start::Reset),
     }
     launch.user = Some(has(["-u", "--user"]).and_then(|(_, user)| user.clone()).unwrap_or_else(|| "root".into()));
-    launch.home_of_user = launch.start != Start::Inherited || has(["-H", "--set-home"]).is_some() || has(["-i", "--login"]).is_some();
+    launch.home_of_user =
+        launch.start != Start::Inherited || has(["-H", "--set-home"]).is_some() || has(["-i", "--login"]).is_some();
     if let Some((_, Some(folder))) = has(["-D", "--chdir"]) {
         launch.cwd = Some(folder.clone());
     }
@@ -110,7 +121,18 @@ pub(super) fn setpriv<'a>(args: &'a [Word], launch: &mut Launch) -> &'a [Word] {
 }
 
 pub(super) fn systemd_run<'a>(args: &'a [Word], launch: &mut Launch, line: u32) -> &'a [Word] {
-    let bare = ["--user", "--scope", "--pty", "--pipe", "--wait", "--collect", "--quiet", "--same-dir", "--no-block", "--shell"];
+    let bare = [
+        "--user",
+        "--scope",
+        "--pty",
+        "--pipe",
+        "--wait",
+        "--collect",
+        "--quiet",
+        "--same-dir",
+        "--no-block",
+        "--shell",
+    ];
     let (flags, rest) = options(args, "pEuH", &bare);
     let has = |name: &str| flags.iter().any(|(flag, _)| flag == name);
     if !has("--scope") {

@@ -36,9 +36,21 @@ pub(super) fn bwrap<'a>(args: &'a [Word], launch: &mut Launch, line: u32) -> &'a
             }
             "--bind" | "--bind-try" | "--ro-bind" | "--ro-bind-try" | "--dev-bind" | "--dev-bind-try" | "--symlink"
             | "--file" | "--bind-data" | "--ro-bind-data" | "--chmod" | "--overlay-src" => 3,
-            "--unshare-all" | "--unshare-user" | "--unshare-user-try" | "--unshare-ipc" | "--unshare-pid" | "--unshare-net"
-            | "--unshare-uts" | "--unshare-cgroup" | "--unshare-cgroup-try" | "--share-net" | "--die-with-parent"
-            | "--new-session" | "--as-pid-1" | "--disable-userns" | "--assert-userns-disabled" => 1,
+            "--unshare-all"
+            | "--unshare-user"
+            | "--unshare-user-try"
+            | "--unshare-ipc"
+            | "--unshare-pid"
+            | "--unshare-net"
+            | "--unshare-uts"
+            | "--unshare-cgroup"
+            | "--unshare-cgroup-try"
+            | "--share-net"
+            | "--die-with-parent"
+            | "--new-session"
+            | "--as-pid-1"
+            | "--disable-userns"
+            | "--assert-userns-disabled" => 1,
             _ => 2,
         };
     }
@@ -62,12 +74,16 @@ pub(super) fn jail<'a>(name: &str, args: &'a [Word], launch: &mut Launch, line: 
         }
         if let Some(given) = text.strip_prefix("--env=") {
             if let Some((name, _)) = given.split_once('=') {
-                let value = args[at - 1].plain().and_then(|t| t.splitn(3, '=').nth(2).map(Word::text)).unwrap_or_default();
+                let value =
+                    args[at - 1].plain().and_then(|t| t.splitn(3, '=').nth(2).map(Word::text)).unwrap_or_default();
                 launch.pass(name.to_owned(), &value, true, line);
             }
         } else if let Some(name) = text.strip_prefix("--rmenv=") {
             launch.unset(name);
-        } else if name != "firejail" && !text.contains('=') && args.get(at).is_some_and(|next| !next.start().starts_with('-')) {
+        } else if name != "firejail"
+            && !text.contains('=')
+            && args.get(at).is_some_and(|next| !next.start().starts_with('-'))
+        {
             at += 1;
         }
     }

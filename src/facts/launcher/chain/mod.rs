@@ -10,8 +10,8 @@ use self::boxes::{bwrap, container, jail};
 use self::options::options;
 use super::launch::{RUNNERS, base};
 use super::words::{Piece, Word, commands};
-use crate::model::launch::{Launch, Sandbox, Start};
 use crate::model::Mode;
+use crate::model::launch::{Launch, Sandbox, Start};
 
 /// How often a command line may hold another one as text (`sh -c`, `su -c`, `env -S`).
 const DEPTH: u8 = 4;
@@ -103,14 +103,16 @@ fn walk(goal: &Goal<'_>, words: &[Word], mut launch: Launch, line: u32, depth: u
             }
             "sh" | "bash" | "dash" | "zsh" | "ksh" => {
                 let (flags, next) = options(args, "oO", &["--login", "--norc", "--noprofile", "--posix"]);
-                if !flags.iter().any(|(flag, _)| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('c')) {
+                if !flags.iter().any(|(flag, _)| flag.starts_with('-') && !flag.starts_with("--") && flag.contains('c'))
+                {
                     return None;
                 }
                 return nested(goal, &text_of(next.first()?), launch, line, depth);
             }
             // It records what the terminal shows: a file, then the command; with util-linux the command is a text.
             "script" => {
-                let (flags, next) = options(args, "cEIOBmoTt", &["--append", "--quiet", "--return", "--flush", "--force"]);
+                let (flags, next) =
+                    options(args, "cEIOBmoTt", &["--append", "--quiet", "--return", "--flush", "--force"]);
                 match flags.into_iter().find(|(flag, _)| flag == "-c" || flag == "--command") {
                     Some((_, text)) => return nested(goal, &text?, launch, line, depth),
                     None => next.get(1..)?,
@@ -122,14 +124,15 @@ fn walk(goal: &Goal<'_>, words: &[Word], mut launch: Launch, line: u32, depth: u
                 return Some(arrive(launch, program, &args[at..], line));
             }
             // Each takes options, then at most one operand of its own, then the command.
-            "command" | "builtin" | "nohup" | "setsid" | "time" | "caffeinate" | "unshare" | "nsenter" | "systemd-inhibit" => {
-                options(args, "wutsrGSdflp", &[]).1
-            }
+            "command" | "builtin" | "nohup" | "setsid" | "time" | "caffeinate" | "unshare" | "nsenter"
+            | "systemd-inhibit" => options(args, "wutsrGSdflp", &[]).1,
             "nice" | "ionice" | "stdbuf" | "chrt" | "prlimit" | "systemd-cat" => options(args, "nciopetP", &[]).1,
             "timeout" | "chroot" | "taskset" | "flock" => options(args, "ksEwc", &[]).1.get(1..)?,
             _ => return None,
         };
-        while let Some((name, value)) = rest.first().and_then(Word::assignment).filter(|_| name == "sudo" || name == "doas") {
+        while let Some((name, value)) =
+            rest.first().and_then(Word::assignment).filter(|_| name == "sudo" || name == "doas")
+        {
             launch.pass(name, &inlined(goal, &value), true, line);
             rest = &rest[1..];
         }
@@ -144,7 +147,9 @@ fn is_agent(goal: &Goal<'_>, program: &str) -> bool {
 fn names_agent(goal: &Goal<'_>, text: &str) -> bool {
     let name = base(text).split(['@', ':', '.']).next().unwrap_or_default();
     let name = if name.is_empty() { base(text) } else { name };
-    goal.commands.iter().any(|command| name == command || name.strip_prefix(command.as_str()).is_some_and(|rest| rest.starts_with('-')))
+    goal.commands
+        .iter()
+        .any(|command| name == command || name.strip_prefix(command.as_str()).is_some_and(|rest| rest.starts_with('-')))
 }
 
 fn arrive(mut launch: Launch, program: String, args: &[Word], line: u32) -> Launch {

@@ -14,7 +14,9 @@ pub(super) fn options<'a>(args: &'a [Word], short: &str, bare: &[&str]) -> (Vec<
         }
         if text.starts_with("--") {
             let (flag, joined) = match text.split_once('=') {
-                Some((flag, _)) => (flag, whole.as_ref().and_then(|w| w.split_once('=')).map(|(_, value)| value.to_owned())),
+                Some((flag, _)) => {
+                    (flag, whole.as_ref().and_then(|w| w.split_once('=')).map(|(_, value)| value.to_owned()))
+                }
                 None if bare.contains(&text) || short.is_empty() => (text, None),
                 None => {
                     // A long option without `=`: its value is the next word, unless that is an option too.
@@ -50,9 +52,35 @@ pub(super) fn options<'a>(args: &'a [Word], short: &str, bare: &[&str]) -> (Vec<
 fn bare_value(option: &str) -> bool {
     matches!(
         option,
-        "--user" | "--group" | "--chdir" | "--unset" | "--reuid" | "--regid" | "--ruid" | "--euid" | "--groups" | "--uid"
-            | "--gid" | "--setenv" | "--property" | "--working-directory" | "--shell" | "--command" | "--signal"
-            | "--kill-after" | "--adjustment" | "--class" | "--host" | "--prompt" | "--unit" | "--slice" | "--description"
-            | "--inh-caps" | "--ambient-caps" | "--bounding-set" | "--securebits" | "--session-command"
+        "--user"
+            | "--group"
+            | "--chdir"
+            | "--unset"
+            | "--reuid"
+            | "--regid"
+            | "--ruid"
+            | "--euid"
+            | "--groups"
+            | "--uid"
+            | "--gid"
+            | "--setenv"
+            | "--property"
+            | "--working-directory"
+            | "--shell"
+            | "--command"
+            | "--signal"
+            | "--kill-after"
+            | "--adjustment"
+            | "--class"
+            | "--host"
+            | "--prompt"
+            | "--unit"
+            | "--slice"
+            | "--description"
+            | "--inh-caps"
+            | "--ambient-caps"
+            | "--bounding-set"
+            | "--securebits"
+            | "--session-command"
     )
 }
