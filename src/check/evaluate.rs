@@ -95,7 +95,7 @@ fn order(finding: &Finding) -> impl Ord + '_ {
 /// Stable across runs, lines and machines.
 pub fn fingerprint(check: &str, agent: Option<&str>, subject: Option<&str>) -> String {
     let key = [check, agent.unwrap_or_default(), subject.unwrap_or_default()].join("\0");
-    Sha256::digest(key.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    crate::model::hex(&Sha256::digest(key.as_bytes())[..8])
 }
 
 /// One check on the facts of one agent.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{ProbeError, programs};
 use crate::host::{self, CONFIG_LIMIT, Host, Kind, Tool};
-use crate::model::{AbsPath, Look, Os, Subject};
+use crate::model::{AbsPath, Look, Os, Subject, hex};
 
 /// How far above the program its package may begin.
 const PACKAGE_DEPTH: usize = 4;
@@ -109,7 +109,9 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             Some(_) if artifacts.iter().any(|one| kinds.contains(&one.kind) && one.verified) => {
                 Look::Known(Proof::Verified)
             }
-            Some(artifact) => Look::unknown(format!("`{}` is there, and harden does not verify it yet", artifact.path), how),
+            Some(artifact) => {
+                Look::unknown(format!("`{}` is there, and harden does not verify it yet", artifact.path), how)
+            }
             None => Look::Known(Proof::Absent),
         },
     };
@@ -119,7 +121,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         signature: if subject.os == Os::Macos { codesigned(host, &resolved, signature) } else { signature },
         provenance: proof(&[Provenance], "verify it with `slsa-verifier verify-artifact` and the source repository"),
         transparency: proof(&[Bundle], "verify its log entry with `cosign verify-blob --bundle`"),
-        sbom: proof(&[Sbom], "compare its component and version with the program, and verify its signature with `cosign`"),
+        sbom: proof(
+            &[Sbom],
+            "compare its component and version with the program, and verify its signature with `cosign`",
+        ),
         described: Some(described(&resolved, package.as_ref())),
         package: package.as_ref().map(|package| package.name.clone()),
         version: package.and_then(|package| package.version),
@@ -207,10 +212,8 @@ fn is_verified(host: &dyn Host, path: &AbsPath, verified: &[&str]) -> bool {
     let name = path.name_text();
     let mut digests = verified.iter().filter_map(|entry| entry.rsplit_once('@')).filter(|(file, _)| *file == name);
     let Some((_, wanted)) = digests.next() else { return false };
-    host.read(path, ARTIFACT_LIMIT).is_ok_and(|bytes| {
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        wanted.trim_start_matches("sha256:").eq_ignore_ascii_case(&digest)
-    })
+    host.read(path, ARTIFACT_LIMIT)
+        .is_ok_and(|bytes| wanted.trim_start_matches("sha256:").eq_ignore_ascii_case(&hex(Sha256::digest(&bytes))))
 }
 
 fn artifact_kind(name: &str) -> Option<ArtifactKind> {
@@ -222,7 +225,10 @@ fn artifact_kind(name: &str) -> Option<ArtifactKind> {
         Some(ArtifactKind::Bundle)
     } else if ends(&[".sig", ".asc", ".minisig", ".p7s"]) {
         Some(ArtifactKind::Signature)
-    } else if ends(&[".cdx.json", ".cdx.xml", ".spdx.json", ".spdx", ".bom.json"]) || lower == "sbom.json" || lower == "bom.json" {
+    } else if ends(&[".cdx.json", ".cdx.xml", ".spdx.json", ".spdx", ".bom.json"])
+        || lower == "sbom.json"
+        || lower == "bom.json"
+    {
         Some(ArtifactKind::Sbom)
     } else {
         None
@@ -236,7 +242,9 @@ fn codesigned(host: &dyn Host, program: &AbsPath, beside: Look<Proof>) -> Look<P
         Ok(output) if output.status != 0 => beside,
         Ok(_) => match host.run(Tool::Codesign, &["--display", "--verbose=2", &program.text()]) {
             Err(error) => Look::Unknown(error.into()),
-            Ok(output) if has_developer(&output.stderr) || has_developer(&output.stdout) => Look::Known(Proof::Verified),
+            Ok(output) if has_developer(&output.stderr) || has_developer(&output.stdout) => {
+                Look::Known(Proof::Verified)
+            }
             Ok(_) => beside,
         },
     }

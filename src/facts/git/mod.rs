@@ -315,7 +315,7 @@ impl Reader<'_> {
             Err(_) => Vec::new(),
         };
         let manager = hooks::manager(&String::from_utf8_lossy(&bytes)).or_else(|| husky_file(path, &bytes));
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = crate::model::hex(Sha256::digest(&bytes));
         let allowed = self.subject.parameters.list("hook_allow");
         let allowed = allowed.iter().any(|entry| *entry == name || *entry == format!("{name}@{digest}"));
         Ok(Some(Run {
