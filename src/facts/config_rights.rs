@@ -181,7 +181,7 @@ impl Looker<'_> {
     fn by(&self, path: &AbsPath) -> io::Result<Option<AbsPath>> {
         let Some(who) = &self.who else { return Ok(None) };
         match host::can_replace(self.host, who, path) {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) if host::is_absent(&error) => {}
             other => return other,
         }
         // Nothing is there: the nearest folder that is decides who may create it.
@@ -189,7 +189,7 @@ impl Looker<'_> {
             match host::can(self.host, who, &folder, Want::Write) {
                 Ok(true) => return Ok(Some(folder)),
                 Ok(false) => return Ok(None),
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                Err(error) if host::is_absent(&error) => {}
                 Err(error) => return Err(error),
             }
         }

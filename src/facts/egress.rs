@@ -2,8 +2,6 @@
 //!
 //! Rules are read, never tried: nothing is sent.
 
-use std::io;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,7 +9,7 @@ use super::ProbeError;
 use super::nft::{
     Boot, Declared, Group, Interface, Network, Opening, Ruleset, Span, boot, literal_span, matches_user, reach,
 };
-use crate::host::{Host, Kind, Output, Tool, Want, Who, can, read_text, resolve};
+use crate::host::{Host, Kind, Output, Tool, Want, Who, can, is_absent, read_text, resolve};
 use crate::model::{AbsPath, Look, Subject, Unseen};
 
 /// Where the account can open connections to.
@@ -238,7 +236,7 @@ fn dns_sockets(host: &dyn Host, subject: &Subject) -> Look<Vec<String>> {
         match may {
             Ok(true) => open.push(socket.text()),
             Ok(false) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) if is_absent(&error) => {}
             Err(error) => return Look::Unknown(ProbeError::unreadable(&socket, error).into()),
         }
     }

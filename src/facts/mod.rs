@@ -34,6 +34,7 @@ mod scanners;
 mod secret_names;
 mod secrets;
 pub mod subject;
+mod three;
 pub mod tree;
 mod units;
 pub mod variable;

@@ -140,7 +140,7 @@ fn find(host: &dyn Host, subject: &Subject) -> Result<Option<(AbsPath, AbsPath)>
         match host::resolve(host, &path, None).and_then(|end| Ok((host.stat(&end)?.kind, end))) {
             Ok((Kind::File, end)) => return Ok(Some((path, end))),
             Ok(_) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) if host::is_absent(&error) => {}
             // A folder that the auditor may not enter, on the agent's path: it may hold the program.
             Err(error) => return Err(ProbeError::unreadable(&path, error)),
         }

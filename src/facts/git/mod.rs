@@ -275,7 +275,7 @@ impl Reader<'_> {
         let unreadable = |error| ProbeError::unreadable(folder, error);
         let target = match host::resolve(self.host, folder, self.jail(folder)) {
             Ok(target) => target,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
+            Err(error) if host::is_absent(&error) => return Ok(Vec::new()),
             Err(error) => return Err(unreadable(error)),
         };
         let entries = match self.host.list(&target) {

@@ -105,9 +105,7 @@ impl Search<'_> {
         let found = host::resolve(self.host, path, None).and_then(|path| Ok((self.host.stat(&path)?, path)));
         let (stat, target) = match found {
             Ok(found) => found,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(None);
-            }
+            Err(error) if host::is_absent(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
         // The agent itself may be a program of any size.
