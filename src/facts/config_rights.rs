@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::config::{self, Layer, LayerState, Part};
-use super::{ProbeError, programs, subject};
+use super::{ProbeError, search_path, subject};
 use crate::host::{self, Host, Want, Who};
 use crate::model::launch::Found;
 use crate::model::{AbsPath, Location, Look, Scope, Subject};
@@ -146,7 +146,7 @@ impl Looker<'_> {
         let running =
             running.filter(|process| agent.processes.contains(&process.name)).filter_map(|process| process.exe);
         let (mut found, mut unseen) = (Vec::new(), Vec::new());
-        for path in running.chain(programs::of_agent(self.subject)) {
+        for path in running.chain(search_path::of_agent(self.subject)) {
             match host::resolve(self.host, &path, None) {
                 Ok(target) => found.push(target),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => unseen.push(path),

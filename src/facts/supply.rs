@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{ProbeError, programs};
+use super::{ProbeError, search_path};
 use crate::host::{self, CONFIG_LIMIT, Host, Kind, Tool};
 use crate::model::{AbsPath, Look, Os, Subject, hex};
 
@@ -136,7 +136,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 
 /// The program on the path of the agent's account: as found, and with links followed.
 fn find(host: &dyn Host, subject: &Subject) -> Result<Option<(AbsPath, AbsPath)>, ProbeError> {
-    for path in programs::of_agent(subject) {
+    for path in search_path::of_agent(subject) {
         match host::resolve(host, &path, None).and_then(|end| Ok((host.stat(&end)?.kind, end))) {
             Ok((Kind::File, end)) => return Ok(Some((path, end))),
             Ok(_) => {}

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::{script, unit};
-use crate::facts::programs;
+use crate::facts::search_path;
 use crate::host::{self, Host, Kind};
 use crate::model::launch::{Form, Found, Launch, Launcher, Origin};
 use crate::model::{AbsPath, Agent, AgentUser, Os, Parameters, Unseen};
@@ -64,8 +64,8 @@ impl Search<'_> {
         let mut paths = Vec::new();
         let home = person.home.as_ref();
         for command in &self.agent.commands {
-            let own = home.into_iter().flat_map(programs::of_home);
-            let folders: Vec<AbsPath> = programs::of_machine(command).chain(own).collect();
+            let own = home.into_iter().flat_map(search_path::of_home);
+            let folders: Vec<AbsPath> = search_path::of_machine(command).chain(own).collect();
             paths.extend(folders.iter().map(|folder| folder.join(format!("{command}-hardened"))));
             paths.extend(folders.iter().map(|folder| folder.join(command)));
         }
