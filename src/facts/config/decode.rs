@@ -1,10 +1,11 @@
 //! What OpenCode 1.18.33 makes of one file before it is merged, and of the whole afterwards.
 
-use super::document::{Key, Map, Node, NodeValue, Span};
 use super::layers::{Document, Part};
 use super::lower;
 use super::merge::{Remark, RemarkKind};
+use super::node::{Key, Map, Node, NodeValue};
 use super::schema::{AGENT, COMMAND, Decoder, LOCAL, REMOTE, Shape, TOP};
+use super::source::Span;
 use crate::model::Subject;
 
 /// Settings of the terminal interface, which has a file of its own.

@@ -1,7 +1,7 @@
 //! Keys of OpenCode 2 in a file of OpenCode 1.18.33: read as the older key, dropped, or refused.
 
-use super::document::{Key, Map, Node, NodeValue};
 use super::merge::{Remark, RemarkKind};
+use super::node::{Key, Map, Node, NodeValue};
 use super::schema::{AGENT, COMMAND, Decoder, LOCAL, REMOTE, Shape};
 
 /// Keys that are passed over with a line in the log.

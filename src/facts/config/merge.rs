@@ -1,7 +1,8 @@
 //! Layers over layers. OpenCode's rules are those of 1.18.33: see `profiles/agents/opencode.yaml`.
 
-use super::document::{Key, Map, Node, NodeValue, Span};
 use super::layers::{Document, Layers, Part, Reach, Step};
+use super::node::{Key, Map, Node, NodeValue};
+use super::source::Span;
 use super::{Effective, Tree, decode};
 use crate::facts::subject::{place, seems_to_exist, shown};
 use crate::host::Host;

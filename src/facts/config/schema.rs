@@ -1,7 +1,7 @@
 //! The types of OpenCode 1.18.33's settings: what is dropped, and what keeps it from starting.
 
-use super::document::{Map, Node, NodeValue};
 use super::merge::{Remark, RemarkKind};
+use super::node::{Map, Node, NodeValue};
 
 /// A type of setting.
 pub(super) enum Shape {
