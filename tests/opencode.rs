@@ -35,7 +35,9 @@ fn machine(case: &Path) -> (FixtureHost, Subject) {
     let agent = catalog::agent("opencode").expect("known");
     // The command line hands on real paths.
     let cwd = resolve(&host, &host.cwd, None).expect("there");
-    let subject = subject::settle(&host, agent, &Parameters::default(), Scope::Host, &cwd).expect("settles");
+    // What was recorded is what this version answers, whatever dialect the files are written in.
+    let version = [("agent_version".to_owned(), Value::from("1.18.33"))].into();
+    let subject = subject::settle(&host, agent, &Parameters(version), Scope::Host, &cwd).expect("settles");
     (host, subject)
 }
 

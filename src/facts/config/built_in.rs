@@ -90,6 +90,7 @@ pub(super) fn native(places: &Places, base: &[Rule]) -> Vec<AgentRules> {
         hidden,
         mode: mode.to_owned(),
         rules: base.iter().cloned().chain(own).collect(),
+        policies: Vec::new(),
         at: Span::NOWHERE,
     };
     let mut explore = vec![built_in("*", "*", Deny)];

@@ -205,7 +205,7 @@ pub(super) fn markdown(document: &Document, name: &str, remarks: &mut Vec<Remark
     let refused = found.iter().any(|remark| remark.kind == RemarkKind::Refused);
     if refused && document.part == Part::Mode {
         let why = "a wrong type in it: OpenCode passes over the file without a word";
-        remarks.push(Remark { kind: RemarkKind::Dropped, key, why: why.to_owned(), at });
+        remarks.push(Remark { kind: RemarkKind::Dropped, key, why: why.to_owned(), at, of_version: false });
         return None;
     }
     remarks.append(&mut found);

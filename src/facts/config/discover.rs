@@ -36,6 +36,11 @@ pub fn is_on(subject: &Subject, name: &str) -> bool {
     variable(subject, name).is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1"))
 }
 
+/// The first of these variables that is set decides whether a layer is off.
+fn is_off(subject: &Subject, off_env: &[String]) -> bool {
+    off_env.iter().find(|name| variable(subject, name).is_some()).is_some_and(|name| is_on(subject, name))
+}
+
 /// Walks the layers of one agent.
 pub(super) struct Reader<'a> {
     pub(super) host: &'a dyn Host,
@@ -58,6 +63,9 @@ impl Reader<'_> {
             LayerSource::Directories { first, dir, extra, env, files } => {
                 self.directories(layer, first.as_deref(), dir, extra, env.as_deref(), files);
             }
+            LayerSource::UpwardToRoot(files) => self.upward_to_root(layer, files),
+            LayerSource::Folder { path, env, files } => self.account_folder(layer, path, env.as_deref(), files),
+            LayerSource::FoldersToRoot { dir, files } => self.folders_to_root(layer, dir, files),
             LayerSource::Preferences(domain) => self.preferences(layer, domain),
             LayerSource::Remote { file, entry_type } => self.remote(layer, file, entry_type),
         }
@@ -86,7 +94,7 @@ impl Reader<'_> {
     }
 
     fn upward(&mut self, layer: &ConfigLayer, files: &[String]) {
-        if layer.off_env.as_deref().is_some_and(|name| is_on(self.subject, name)) {
+        if is_off(self.subject, &layer.off_env) {
             self.note(layer, None, files.join(", "), Part::Config, LayerState::Off);
             return;
         }
@@ -116,7 +124,7 @@ impl Reader<'_> {
         let first = first.and_then(|folder| place(self.subject, folder));
         let named = env.and_then(|name| variable(self.subject, name)).map(|value| self.out.start.join(value));
         let mut folders: Vec<AbsPath> = first.iter().cloned().collect();
-        if layer.off_env.as_deref().is_some_and(|name| is_on(self.subject, name)) {
+        if is_off(self.subject, &layer.off_env) {
             self.note(layer, None, dir.to_owned(), Part::Config, LayerState::Off);
         } else {
             folders.extend(self.folders_upward().iter().map(|folder| folder.join(dir)));
@@ -135,6 +143,60 @@ impl Reader<'_> {
                     self.file_step(layer, &folder.join(file), Reach::ByPath);
                 }
             }
+            self.parts(layer, &folder);
+        }
+    }
+
+    /// From the top of the file system down to the start; none where the agent starts in the account's own folder.
+    fn ancestors(&self) -> Vec<AbsPath> {
+        let own = self.out.folders.first().and_then(|folder| resolve(self.host, folder, None).ok());
+        let mut all: Vec<AbsPath> = self.out.start.ancestors().collect();
+        if own.as_ref() == Some(&self.out.start) {
+            all.clear();
+        }
+        all.reverse();
+        all
+    }
+
+    fn upward_to_root(&mut self, layer: &ConfigLayer, files: &[String]) {
+        if is_off(self.subject, &layer.off_env) {
+            self.note(layer, None, files.join(", "), Part::Config, LayerState::Off);
+            return;
+        }
+        let own = self.out.folders.first().cloned();
+        for folder in self.ancestors().into_iter().filter(|folder| Some(folder) != own.as_ref()) {
+            for file in files {
+                self.file_step(layer, &folder.join(file), Reach::Local);
+            }
+        }
+    }
+
+    fn account_folder(&mut self, layer: &ConfigLayer, path: &str, env: Option<&str>, files: &[String]) {
+        let named = env.and_then(|name| variable(self.subject, name)).map(|value| self.out.start.join(value));
+        let Some(folder) = named.or_else(|| place(self.subject, path)) else { return };
+        for file in files {
+            self.file_step(layer, &folder.join(file), Reach::Global);
+        }
+        // It is remembered even where there is none, so that the walk through the project leaves it out.
+        self.out.folders.push(folder.clone());
+        if self.is_folder(layer, &folder) {
+            self.parts(layer, &folder);
+        }
+    }
+
+    fn folders_to_root(&mut self, layer: &ConfigLayer, dir: &str, files: &[String]) {
+        if is_off(self.subject, &layer.off_env) {
+            self.note(layer, None, dir.to_owned(), Part::Config, LayerState::Off);
+            return;
+        }
+        for folder in self.ancestors().into_iter().map(|folder| folder.join(dir)) {
+            if self.out.folders.contains(&folder) || !self.is_folder(layer, &folder) {
+                continue;
+            }
+            for file in files {
+                self.file_step(layer, &folder.join(file), Reach::ByPath);
+            }
+            self.out.folders.push(folder.clone());
             self.parts(layer, &folder);
         }
     }

@@ -12,6 +12,8 @@ use crate::model::{AbsPath, ConfigLayer, Merging, Unseen};
 
 /// Most files of agents, commands or plugins that one folder may hold.
 const FILE_LIMIT: usize = 2_000;
+/// What makes a folder of plugins one that OpenCode 2 loads.
+const ENTRIES: &[&str] = &["package.json", "index.ts", "index.js"];
 /// Deepest folder below `agents/` that is looked into.
 const FOLDER_DEPTH: usize = 8;
 
@@ -34,7 +36,7 @@ impl Reader<'_> {
 
     /// The agents, commands and plugins of a folder.
     pub(super) fn parts(&mut self, layer: &ConfigLayer, folder: &AbsPath) {
-        if self.subject.agent.merging != Merging::Opencode {
+        if !matches!(self.subject.agent.merging, Merging::Opencode | Merging::Opencode2) {
             return;
         }
         for (names, part, deep) in [
@@ -52,7 +54,9 @@ impl Reader<'_> {
         }
         for name in ["plugin", "plugins"] {
             for file in self.names(layer, &folder.join(name)) {
-                if file.ends_with(".ts") || file.ends_with(".js") {
+                let is_package = self.subject.agent.merging == Merging::Opencode2
+                    && ENTRIES.iter().any(|entry| self.is_there(&folder.join(name).join(&file).join(entry)));
+                if file.ends_with(".ts") || file.ends_with(".js") || is_package {
                     self.plugin(layer, folder, &folder.join(name).join(&file));
                 }
             }
@@ -88,6 +92,10 @@ impl Reader<'_> {
                 self.markdown(layer, &folder.join(&name), &relative, deep, found);
             }
         }
+    }
+
+    fn is_there(&self, path: &AbsPath) -> bool {
+        self.in_scope(path) && resolve(self.host, path, jail(self.subject, path)).is_ok()
     }
 
     fn leads_to_folder(&self, path: &AbsPath) -> bool {

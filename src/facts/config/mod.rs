@@ -14,6 +14,7 @@ mod layers;
 mod lower;
 mod merge;
 mod node;
+mod opencode2;
 pub mod rules;
 mod schema;
 pub mod skills;
@@ -37,6 +38,8 @@ use crate::model::{AbsPath, Location, Merging, Subject, Unseen};
 /// The configuration of one agent.
 #[derive(Debug)]
 pub struct Effective {
+    /// How it was merged.
+    pub merging: Merging,
     /// The texts that nodes point into.
     pub sources: Sources,
     /// Every file and variable it comes from, in order.
@@ -107,6 +110,7 @@ pub fn effective(host: &dyn Host, subject: &Subject) -> Result<Effective, ProbeE
         Merging::Separate => merge::separate(layers),
         Merging::Deep => merge::deep(layers),
         Merging::Opencode => merge::opencode(host, subject, layers),
+        Merging::Opencode2 => opencode2::merge(host, subject, layers),
     })
 }
 

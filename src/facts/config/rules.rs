@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use super::Effective;
 use super::built_in::{Places, built_in, native};
 use super::node::{Map, Node, NodeValue};
 use super::source::Span;
 use super::wildcard::{covers, matches};
+use super::{Effective, opencode2};
 use crate::facts::subject::place;
 use crate::host::Host;
-use crate::model::{AbsPath, Subject};
+use crate::model::{AbsPath, Merging, Subject};
 
 /// What a rule says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
@@ -44,6 +44,8 @@ pub enum Level {
     Top,
     /// `agent.<name>.permission`.
     Agent,
+    /// A policy: asked after all rules.
+    Policy,
 }
 
 /// One rule.
@@ -74,6 +76,8 @@ pub struct AgentRules {
     pub mode: String,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
+    /// Policies in order, the last that matches decides; one that forbids holds against all rules.
+    pub policies: Vec<Rule>,
     /// Where it is defined; nowhere for those of the program that no file names.
     pub at: Span,
 }
@@ -84,6 +88,10 @@ const RULE_LIMIT: usize = 200_000;
 /// Whether the agents have more rules than can be listed: each repeats those for all.
 pub fn too_many(config: &Effective) -> bool {
     let Some(root) = config.root() else { return false };
+    if config.merging == Merging::Opencode2 {
+        let (agents, top, most) = opencode2::rules::counts(root);
+        return (agents + 7).saturating_mul(top + 40) > RULE_LIMIT || top.max(most) > COMPARED;
+    }
     let agents = root.get("agent").and_then(Node::map).map_or(0, Map::len) + 7;
     let top = flatten(root.get("permission"), None, Level::Top).len() + 40;
     let own = root.get("agent").and_then(Node::map).into_iter().flat_map(Map::iter);
@@ -93,6 +101,9 @@ pub fn too_many(config: &Effective) -> bool {
 
 /// The rules of every agent, also of hidden ones.
 pub fn of_agents(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<AgentRules> {
+    if config.merging == Merging::Opencode2 {
+        return opencode2::rules::of_agents(subject, config);
+    }
     let Some(root) = config.root() else { return Vec::new() };
     let home = place(subject, "{home}");
     let places = Places::new(host, subject, config);
@@ -118,6 +129,7 @@ pub fn of_agents(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<
                 hidden: false,
                 mode: "all".into(),
                 rules,
+                policies: Vec::new(),
                 at: key.at,
             });
         }
@@ -166,7 +178,8 @@ pub fn flatten(permission: Option<&Node>, home: Option<&AbsPath>, level: Level) 
     rules
 }
 
-fn action(node: &Node) -> Option<Action> {
+/// The action that a text names.
+pub(super) fn action(node: &Node) -> Option<Action> {
     match node.text()? {
         "allow" => Some(Action::Allow),
         "ask" => Some(Action::Ask),
@@ -182,6 +195,14 @@ fn expanded(pattern: &str, home: Option<&AbsPath>) -> String {
         (_, Some(rest), _) => format!("{home}/{rest}"),
         (_, _, Some(rest)) => format!("{home}{rest}"),
         _ => pattern.to_owned(),
+    }
+}
+
+impl AgentRules {
+    /// The rule or policy that decides.
+    pub fn deciding(&self, permission: &str, input: &str) -> Option<&Rule> {
+        let policy = deciding(&self.policies, permission, input).filter(|policy| policy.action != Some(Action::Allow));
+        policy.or_else(|| deciding(&self.rules, permission, input))
     }
 }
 

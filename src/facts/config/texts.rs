@@ -44,7 +44,8 @@ impl Reader<'_> {
                 Err(error) => LayerState::Unseen(unseen(path, &error)),
             }
         };
-        let fixed = matches!(layer.source, LayerSource::Files(_) | LayerSource::EnvFile(_));
+        let fixed =
+            matches!(layer.source, LayerSource::Files(_) | LayerSource::EnvFile(_) | LayerSource::Folder { .. });
         if fixed || !matches!(state, LayerState::Absent | LayerState::NotLooked) {
             self.note(layer, Some(path), shown(self.subject, path), part, state);
         }
