@@ -218,6 +218,9 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
                 Part::Config if subject.agent.merging == Merging::Opencode2 => {
                     ": OpenCode 2 passes over the whole file, its restrictions included"
                 }
+                Part::Agent | Part::Mode if subject.agent.merging == Merging::Opencode2 => {
+                    ": OpenCode 2 passes over the file, and there is no such agent"
+                }
                 Part::Agent | Part::Mode => ": none of its settings hold, its restrictions included",
                 _ => "",
             };

@@ -119,7 +119,9 @@ impl Reader<'_> {
             None => LayerState::Read,
         };
         self.note(layer, Some(&path), shown(self.subject, &path), part, state);
-        if read.skipped {
+        // OpenCode 2 passes over a file whose front matter it cannot read; its forerunner forgets the settings alone.
+        let is_lost = self.subject.agent.merging == Merging::Opencode2 && read.problem.is_some() && !read.code;
+        if read.skipped || is_lost {
             return;
         }
         let name = relative.strip_suffix(".md").unwrap_or(relative);

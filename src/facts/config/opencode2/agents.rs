@@ -28,8 +28,14 @@ pub(super) fn markdown(document: &Document, remarks: &mut Vec<Remark>) -> Option
     let legacy = map.iter().any(|(key, _)| !KEYS.contains(&key.name.as_str()));
     let entry = Node { value: NodeValue::Map(map), at: document.name.at };
     let path = format!("agents.{}", document.name.name);
-    let mut file = File { remarks, out: Map::default() };
-    let mut agent = if legacy { file.legacy_agent(&entry, &path, false) } else { file.agent(&entry, &path) }?;
+    let mut file = File { remarks, out: Map::default(), broken: false };
+    let mut agent =
+        file.whole(
+            &path,
+            |file| {
+                if legacy { file.legacy_agent(&entry, &path, false) } else { file.agent(&entry, &path) }
+            },
+        )?;
     if document.part == Part::Mode {
         agent.set_made("mode", Node::text_at("primary", document.name.at));
     }
@@ -43,14 +49,14 @@ impl File<'_> {
         for (group, primary) in [("agent", false), ("mode", true)] {
             for (name, entry) in entries(map, group) {
                 let path = format!("{group}.{}", name.name);
-                if let Some(agent) = self.legacy_agent(&entry, &path, primary) {
+                if let Some(agent) = self.whole(&path, |file| file.legacy_agent(&entry, &path, primary)) {
                     agents.set(name, Node { value: NodeValue::Map(agent), at: entry.at });
                 }
             }
         }
         for (name, entry) in entries(map, "agents") {
             let path = format!("agents.{}", name.name);
-            if let Some(agent) = self.agent(&entry, &path) {
+            if let Some(agent) = self.whole(&path, |file| file.agent(&entry, &path)) {
                 agents.set(name, Node { value: NodeValue::Map(agent), at: entry.at });
             }
         }
@@ -58,6 +64,20 @@ impl File<'_> {
         if !agents.is_empty() {
             self.out.set_made("agents", Node { value: NodeValue::Map(agents), at });
         }
+    }
+
+    /// An agent, or none of it where a part does not fit.
+    fn whole(&mut self, path: &str, read: impl FnOnce(&mut Self) -> Option<Map>) -> Option<Map> {
+        let before = self.remarks.len();
+        self.broken = false;
+        let agent = read(self);
+        if !std::mem::take(&mut self.broken) {
+            return agent;
+        }
+        for remark in self.remarks.iter_mut().skip(before) {
+            remark.why.push_str(&format!("; `{path}` is left out for it, its restrictions included"));
+        }
+        None
     }
 
     /// An agent as OpenCode 1 writes it.

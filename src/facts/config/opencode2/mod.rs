@@ -13,7 +13,7 @@ pub(super) mod rules;
 mod servers;
 
 use super::layers::{Document, Layers, Part};
-use super::merge::{Remark, RemarkKind, missing_files, package, plugin_name, repeated};
+use super::merge::{Remark, missing_files, package, plugin_name, repeated};
 use super::node::{Key, Map, Node, NodeValue};
 use super::source::Span;
 use super::{Effective, PluginOrigin, Tree};
@@ -64,8 +64,9 @@ impl Two<'_> {
         match document.part {
             Part::Config => {
                 self.remarks.extend(missing_files(self.host, self.subject, &self.layers.sources, &document));
-                let map = normalize::document(self.subject, &document, &mut self.remarks);
-                self.apply(&document, map);
+                let of_project = self.layers.files.get(document.layer).is_some_and(|layer| layer.scope == Scope::Repo);
+                let map = normalize::document(self.subject, &document, of_project, &mut self.remarks);
+                self.apply(&document, of_project, map);
             }
             Part::Agent | Part::Mode => {
                 if let Some(entry) = agents::markdown(&document, &mut self.remarks) {
@@ -88,8 +89,7 @@ impl Two<'_> {
         }
     }
 
-    fn apply(&mut self, document: &Document, map: Map) {
-        let of_project = self.layers.files.get(document.layer).is_some_and(|layer| layer.scope == Scope::Repo);
+    fn apply(&mut self, document: &Document, of_project: bool, map: Map) {
         for (key, value) in map.into_pairs() {
             match key.name.as_str() {
                 name if ADDED_UP.contains(&name) => self.add_up(key, value),
@@ -105,17 +105,9 @@ impl Two<'_> {
                 }
                 "plugins" => self.plugins(document, of_project, &value),
                 "experimental" => self.experimental(key, value),
-                "update" if of_project => {
-                    self.remark("update", "only the account's own configuration decides it", key.at)
-                }
                 _ => self.root.set(key, value),
             }
         }
-    }
-
-    fn remark(&mut self, key: &str, why: &str, at: Span) {
-        let why = format!("OpenCode 2 passes over it: {why}");
-        self.remarks.push(Remark { kind: RemarkKind::Dropped, key: key.to_owned(), why, at, of_version: true });
     }
 
     fn add_up(&mut self, key: Key, value: Node) {

@@ -56,22 +56,27 @@ const KNOWN: &[&str] = &[
 ];
 
 /// A file's content as it takes part in merging.
-pub(super) fn document(subject: &Subject, document: &Document, remarks: &mut Vec<Remark>) -> Map {
-    let mut file = File { remarks, out: Map::default() };
+pub(super) fn document(subject: &Subject, document: &Document, of_project: bool, remarks: &mut Vec<Remark>) -> Map {
+    let mut file = File { remarks, out: Map::default(), broken: false };
     let map = document.root.map().cloned().unwrap_or_default();
     file.permissions(&map);
     file.agents(&map);
     file.plugins(&map);
     file.mcp(&map);
     file.experimental(&map);
-    file.update(&map);
+    file.update(&map, of_project);
+    file.share(&map);
+    file.legacy_providers(&map);
     for (key, value) in map.iter() {
         let name = key.name.as_str();
         if ELSEWHERE.contains(&name) || TAKEN.contains(&name) {
             continue;
         }
         if let Some((_, why)) = DEAD.iter().find(|(dead, _)| *dead == name) {
-            file.dropped(name, why, key.at);
+            // What it is set to not to do, it does not do.
+            if value.bool() != Some(false) {
+                file.dropped(name, why, key.at);
+            }
         } else if let Some((_, new)) = RENAMED.iter().find(|(old, _)| *old == name) {
             file.renamed(&map, key, value, new);
         } else if KNOWN.contains(&name) {
@@ -109,6 +114,8 @@ const TAKEN: &[&str] = &[
 pub(super) struct File<'a> {
     pub(super) remarks: &'a mut Vec<Remark>,
     pub(super) out: Map,
+    /// Something did not fit.
+    pub(super) broken: bool,
 }
 
 impl File<'_> {
@@ -121,6 +128,7 @@ impl File<'_> {
     }
 
     pub(super) fn misshapen(&mut self, key: &str, node: &Node, wanted: &str) {
+        self.broken = true;
         self.dropped(key, &format!("{} where {wanted} belongs", node.kind()), node.at);
     }
 
@@ -145,7 +153,9 @@ impl File<'_> {
         for (key, value) in experimental.iter() {
             let path = format!("experimental.{}", key.name);
             if DEAD_EXPERIMENTAL.contains(&key.name.as_str()) {
-                self.dropped(&path, "take it out", key.at);
+                if value.bool() != Some(false) {
+                    self.dropped(&path, "take it out", key.at);
+                }
             } else if key.name == "policies" {
                 let policies = self.policies(value, &path);
                 out.set(key.clone(), Node { value: NodeValue::List(policies), at: value.at });
@@ -176,8 +186,14 @@ impl File<'_> {
         out
     }
 
-    /// `update`, else what `autoupdate` means; `share`, else what `autoshare` means; providers under either name.
-    fn update(&mut self, map: &Map) {
+    /// `update`, else what `autoupdate` means. Of a project's file neither counts.
+    fn update(&mut self, map: &Map, of_project: bool) {
+        if of_project {
+            for (key, _) in ["autoupdate", "update"].iter().filter_map(|key| map.entry(key)) {
+                self.dropped(&key.name, "only the account's own configuration decides it", key.at);
+            }
+            return;
+        }
         if let Some((key, value)) = map.entry("autoupdate") {
             let word = match (value.bool(), value.text()) {
                 (Some(true), _) => Some("auto"),
@@ -198,10 +214,17 @@ impl File<'_> {
                 _ => self.dropped("update", "it is not `disable`, `notify` or `auto`", value.at),
             }
         }
+    }
+
+    /// What `autoshare` means; `share` itself is taken as it is, over this.
+    fn share(&mut self, map: &Map) {
         if map.get("autoshare").and_then(Node::bool) == Some(true) {
             let at = map.get("autoshare").map_or(Span::NOWHERE, |node| node.at);
             self.out.set_made("share", Node::text_at("auto", at));
         }
+    }
+
+    fn legacy_providers(&mut self, map: &Map) {
         for (name, entry) in entries(map, "provider") {
             let one: Map = [(name, legacy_provider(&entry))].into_iter().collect();
             let key = Key { name: "providers".to_owned(), at: entry.at };

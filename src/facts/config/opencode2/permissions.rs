@@ -70,6 +70,7 @@ impl File<'_> {
         let Some(node) = list else { return Vec::new() };
         let Some(list) = node.list() else {
             let why = "write a list: `[{ \"action\": \"shell\", \"resource\": \"*\", \"effect\": \"ask\" }]`";
+            self.broken = true;
             self.dropped(path, &format!("{} where a list belongs: {why}", node.kind()), node.at);
             return Vec::new();
         };
@@ -79,6 +80,7 @@ impl File<'_> {
             let text = |key: &str| entry.get(key).and_then(Node::text);
             let (Some(tool), Some(resource), Some(effect)) = (text("action"), text("resource"), entry.get("effect"))
             else {
+                self.broken = true;
                 self.dropped(&path, "a rule needs `action`, `resource` and `effect`", entry.at);
                 continue;
             };
@@ -99,6 +101,7 @@ impl File<'_> {
         let filled_in = |text: &&str| text.contains("{env:") || text.contains("{file:");
         let known = node.text().filter(|text| matches!(*text, "allow" | "ask" | "deny") || filled_in(text));
         if known.is_none() {
+            self.broken = true;
             self.dropped(path, "it is not `allow`, `ask` or `deny`, and the rule is left out", node.at);
         }
         known
