@@ -13,12 +13,6 @@ use super::{program, variable};
 use crate::host::{self, CONFIG_LIMIT, Host, read_text};
 use crate::model::{AbsPath, Agent, AgentVersion, Scope, Subject};
 
-/// Files whose keys are looked at.
-const FILES: &[&str] = &["opencode.jsonc", "opencode.json"];
-/// Folders that hold them.
-const FOLDERS: &[&str] =
-    &["{project}", "{project}/.opencode", "{workspace}", "{workspace}/.opencode", "{config}/opencode"];
-
 /// The agent that the subject's version is described by, and the version.
 pub(super) fn of(host: &dyn Host, subject: &Subject) -> (Arc<Agent>, AgentVersion) {
     let agent = &subject.agent;
@@ -119,8 +113,8 @@ fn number_in(path: &AbsPath) -> Option<String> {
 
 /// The first file with a key that only one of the programs reads.
 fn by_keys<'a>(host: &dyn Host, subject: &Subject, all: &[&'a Arc<Agent>]) -> Option<(&'a Arc<Agent>, String, String)> {
-    let folders = FOLDERS.iter().filter_map(|folder| place(subject, folder));
-    for path in folders.flat_map(|folder| FILES.iter().map(move |file| folder.join(file))) {
+    let files = all.iter().filter_map(|agent| agent.edition.as_ref()).flat_map(|edition| &edition.files);
+    for path in files.filter_map(|file| place(subject, file)) {
         if subject.scope == Scope::Repo && !path.is_within(&subject.project) {
             continue;
         }

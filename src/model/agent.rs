@@ -103,7 +103,10 @@ pub struct Edition {
     /// Files that only it writes.
     #[serde(default)]
     pub signs: Vec<String>,
-    /// Top-level keys of configuration that only it reads, with the type of their value: `list`, `map`, `text`.
+    /// Configuration files that are asked for keys of which only one program reads each.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Top-level keys of configuration that only it reads.
     #[serde(default)]
     pub keys: Vec<EditionKey>,
 }

@@ -143,7 +143,10 @@ impl Two<'_> {
     fn agent(&mut self, name: Key, entry: Node) {
         let at = entry.at;
         let NodeValue::Map(entry) = entry.value else { return };
-        let mut agents = self.root.get("agents").and_then(Node::map).cloned().unwrap_or_default();
+        if self.root.get("agents").is_none() {
+            self.root.set_made("agents", Node::made(NodeValue::Map(Map::default())));
+        }
+        let Some(agents) = self.root.get_mut("agents").and_then(Node::map_mut) else { return };
         let known = agents.get(&name.name).and_then(Node::map).cloned().unwrap_or_default();
         let is_off = |map: &Map| map.get("disabled").and_then(Node::bool) == Some(true);
         // One that is taken out starts anew where a later file names it again.
@@ -157,7 +160,6 @@ impl Two<'_> {
             }
         }
         agents.set(name, Node { value: NodeValue::Map(all), at });
-        self.root.set_made("agents", Node { value: NodeValue::Map(agents), at });
     }
 
     fn plugins(&mut self, document: &Document, local: bool, list: &Node) {

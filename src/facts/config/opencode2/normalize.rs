@@ -225,10 +225,10 @@ impl File<'_> {
     }
 
     fn legacy_providers(&mut self, map: &Map) {
-        for (name, entry) in entries(map, "provider") {
-            let one: Map = [(name, legacy_provider(&entry))].into_iter().collect();
-            let key = Key { name: "providers".to_owned(), at: entry.at };
-            self.out.merge([(key, Node { value: NodeValue::Map(one), at: entry.at })].into_iter().collect());
+        let all: Map =
+            entries(map, "provider").into_iter().map(|(name, entry)| (name, legacy_provider(&entry))).collect();
+        if let Some(at) = map.get("provider").map(|node| node.at).filter(|_| !all.is_empty()) {
+            self.out.set(Key { name: "providers".to_owned(), at }, Node { value: NodeValue::Map(all), at });
         }
     }
 

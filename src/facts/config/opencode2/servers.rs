@@ -22,10 +22,10 @@ impl File<'_> {
                         nested.set(name.clone(), server);
                     }
                 }
-            } else if name.name != "timeout" || is_server {
-                if let Some(server) = self.server(entry, &path, true) {
-                    flat.set(name.clone(), server);
-                }
+            } else if (name.name != "timeout" || is_server)
+                && let Some(server) = self.server(entry, &path, true)
+            {
+                flat.set(name.clone(), server);
             }
         }
         for (name, server) in nested.into_pairs() {
