@@ -31,7 +31,11 @@ pub(super) fn of_home(home: &AbsPath) -> impl Iterator<Item = AbsPath> {
 /// Where the agent's account would find the agent's program: on its own PATH where that is known, then in the usual
 /// places. Each path once, in the order of the search.
 pub(super) fn of_agent(subject: &Subject) -> Vec<AbsPath> {
-    let commands = &subject.agent.commands;
+    of_commands(subject, &subject.agent.commands)
+}
+
+/// The same for programs of other names.
+pub(super) fn of_commands(subject: &Subject, commands: &[String]) -> Vec<AbsPath> {
     let set = subject.env.get("PATH").map(String::as_str).unwrap_or_default();
     let home = subject::place(subject, "{home}");
     let shared = folders(set).chain(home.iter().flat_map(of_home));

@@ -5,10 +5,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::launcher::launcher;
-use super::variable;
+use super::{edition, variable};
 use crate::host::{Account, Accounts, Host, Kind, resolve};
 use crate::model::launch::{Found, Launch, Origin, Start};
-use crate::model::{AbsPath, Agent, AgentUser, LayerSource, Parameters, Scope, SharedTree, Subject, Uid, UserSource};
+use crate::model::{
+    AbsPath, Agent, AgentUser, AgentVersion, LayerSource, Parameters, Scope, SharedTree, Subject, Uid, UserSource,
+};
 
 /// Settles the subject for one agent. `workspace` is the audited path.
 pub fn settle(
@@ -40,20 +42,25 @@ pub fn settle(
     // What cannot be followed is reported by the probes that look there.
     let workspace = resolve(host, &workspace, None).unwrap_or(workspace);
     let project = git_top(host, &workspace)?.unwrap_or_else(|| workspace.clone());
-    let env = environment(host, &agent, launch, &user, &invoker);
-    Ok(Subject {
+    let mut subject = Subject {
         os: host.os(),
         scope,
+        env: environment(host, &agent, launch, &user, &invoker),
         agent,
+        version: AgentVersion::default(),
         user,
         invoker,
         workspace,
         project,
-        env,
-        launcher: Arc::new(launcher),
+        launcher: Arc::new(Found::None { named: None }),
         parameters: parameters.clone(),
         tree: SharedTree::default(),
-    })
+    };
+    let (agent, version) = edition::of(host, &subject);
+    if !Arc::ptr_eq(&agent, &subject.agent) {
+        subject.env = environment(host, &agent, launch, &subject.user, &subject.invoker);
+    }
+    Ok(Subject { agent, version, launcher: Arc::new(launcher), ..subject })
 }
 
 /// The account that the launcher switches to, by name or number.
@@ -175,10 +182,10 @@ fn mentioned(agent: &Agent) -> impl Iterator<Item = &str> {
     let layers = agent.config.iter().flat_map(|layer| {
         let own = match &layer.source {
             LayerSource::EnvFile(name) | LayerSource::EnvText { name, .. } => Some(name),
-            LayerSource::Directories { env, .. } => env.as_ref(),
+            LayerSource::Directories { env, .. } | LayerSource::Folder { env, .. } => env.as_ref(),
             _ => None,
         };
-        own.into_iter().chain(layer.off_env.as_ref()).chain(layer.dir_env.as_ref())
+        own.into_iter().chain(&layer.off_env).chain(layer.dir_env.as_ref())
     });
     let state = agent.state.iter().filter_map(|state| state.env.as_ref());
     let switches = agent.switches.iter().flat_map(|switch| switch.env.iter().map(|env| &env.name));

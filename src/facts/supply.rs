@@ -2,18 +2,15 @@
 //! materials. Only their presence is told. A file that nobody verified vouches for nothing, so it makes the answer
 //! unknown and never a pass.
 
-use std::io;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{ProbeError, search_path};
-use crate::host::{self, CONFIG_LIMIT, Host, Kind, Tool};
+use super::ProbeError;
+use super::program::{Package, find, package};
+use crate::host::{Host, Kind, Tool};
 use crate::model::{AbsPath, Look, Os, Subject, hex};
 
-/// How far above the program its package may begin.
-const PACKAGE_DEPTH: usize = 4;
 /// The largest file that vouches: 64 MiB, for bills of materials.
 const ARTIFACT_LIMIT: u64 = 64 << 20;
 
@@ -134,52 +131,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     })
 }
 
-/// The program on the path of the agent's account: as found, and with links followed.
-fn find(host: &dyn Host, subject: &Subject) -> Result<Option<(AbsPath, AbsPath)>, ProbeError> {
-    for path in search_path::of_agent(subject) {
-        match host::resolve(host, &path, None).and_then(|end| Ok((host.stat(&end)?.kind, end))) {
-            Ok((Kind::File, end)) => return Ok(Some((path, end))),
-            Ok(_) => {}
-            Err(error) if host::is_absent(&error) => {}
-            // A folder that the auditor may not enter, on the agent's path: it may hold the program.
-            Err(error) => return Err(ProbeError::unreadable(&path, error)),
-        }
-    }
-    Ok(None)
-}
-
 fn described(program: &AbsPath, package: Option<&Package>) -> String {
     match package {
         Some(Package { name, version: Some(version), .. }) => format!("`{program}` ({name} {version})"),
         Some(Package { name, .. }) => format!("`{program}` ({name})"),
         None => format!("`{program}`"),
     }
-}
-
-struct Package {
-    folder: AbsPath,
-    name: String,
-    version: Option<String>,
-}
-
-/// The nearest `package.json` above the program.
-fn package(host: &dyn Host, program: &AbsPath) -> Result<Option<Package>, String> {
-    for folder in program.ancestors().skip(1).take(PACKAGE_DEPTH) {
-        let file = folder.join("package.json");
-        let text = match host::read_text(host, &file, None, CONFIG_LIMIT) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                return Err(format!("cannot read `{file}`: {error}"));
-            }
-            text => text.ok().flatten(),
-        };
-        // One that is no JSON names no package; the program is told without it.
-        let json = text.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok()).unwrap_or_default();
-        let text = |key: &str| json.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
-        if let Some(name) = text("name") {
-            return Ok(Some(Package { name, version: text("version"), folder }));
-        }
-    }
-    Ok(None)
 }
 
 /// Files in the program's folder that carry its name, and all that vouch in the top folder of its package.

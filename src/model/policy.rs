@@ -45,6 +45,8 @@ pub struct Subject {
     pub project: AbsPath,
     /// Variables with paths in them as the agent will see them: HOME, XDG_*, TMPDIR and the agent's own.
     pub env: BTreeMap<String, String>,
+    /// Which version of the agent the audit goes by.
+    pub version: AgentVersion,
     /// What starts the agent; none is looked for in the repo scope.
     pub launcher: Arc<Found>,
     /// The policy's parameters.
@@ -67,6 +69,19 @@ impl std::fmt::Debug for Subject {
             .field("env", &self.env.keys())
             .finish_non_exhaustive()
     }
+}
+
+/// Which version of an agent an audit goes by, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AgentVersion {
+    /// What it is called: `OpenCode 2`.
+    pub name: String,
+    /// As its package or the profile states it; null where neither does.
+    pub number: Option<String>,
+    /// What told it, or why it is assumed.
+    pub told_by: String,
+    /// Whether it is only assumed.
+    pub assumed: bool,
 }
 
 /// A walk of the project, or why there is none. The probes of one audit share it.

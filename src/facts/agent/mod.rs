@@ -21,13 +21,15 @@ use super::config::{self, Effective, LayerState, Part, RemarkKind, Span};
 use super::policy;
 use super::subject::{place, seems_to_exist, shown};
 use crate::host::{self, Host, Process};
-use crate::model::{AbsPath, Location, Look, Merging, Scope, Subject, Unseen, plain};
+use crate::model::{AbsPath, AgentVersion, Location, Look, Merging, Scope, Subject, Unseen, plain};
 
 /// What an agent's configuration amounts to.
 #[derive(Serialize, JsonSchema)]
 pub struct Fact {
     /// The agent's id.
     name: String,
+    /// The version that its configuration is read as.
+    version: AgentVersion,
     /// Versions whose behaviour this was compared with.
     verified: Vec<String>,
     /// Every file and variable that configuration comes from, in order of precedence.
@@ -99,6 +101,8 @@ struct Written {
     effect: Look<Effect>,
     /// What is the matter, and what to write instead.
     why: String,
+    /// Where another version of the agent would take it otherwise and the version is only assumed: which, and why.
+    assumed: Option<String>,
     /// Where.
     at: Option<Location>,
 }
@@ -146,6 +150,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let endpoints = code::endpoints(&config);
     Ok(Fact {
         name: subject.agent.agent.clone(),
+        version: subject.version.clone(),
         verified: subject.agent.verified.clone(),
         layers: config.layers.iter().map(layer).collect(),
         written: written(host, subject, &config),
@@ -210,6 +215,12 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
                 Part::Config if layer.path.is_some() && subject.agent.merging == Merging::Opencode => {
                     ": OpenCode does not start"
                 }
+                Part::Config if subject.agent.merging == Merging::Opencode2 => {
+                    ": OpenCode 2 passes over the whole file, its restrictions included"
+                }
+                Part::Agent | Part::Mode if subject.agent.merging == Merging::Opencode2 => {
+                    ": OpenCode 2 passes over the file, and there is no such agent"
+                }
                 Part::Agent | Part::Mode => ": none of its settings hold, its restrictions included",
                 _ => "",
             };
@@ -219,6 +230,7 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
                 name: plain(&layer.shown).into_owned(),
                 effect: Look::Known(Effect::Malformed),
                 why: format!("{not_understood}{why}{then}"),
+                assumed: assumed(subject).filter(|_| layer.part == Part::Config && !then.is_empty()),
                 at: at.clone().or_else(file),
             })
         }
@@ -226,6 +238,7 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
             name: plain(&layer.shown).into_owned(),
             effect: Look::Known(Effect::Read),
             why: "it was read".to_owned(),
+            assumed: None,
             at: None,
         }),
         _ => None,
@@ -239,10 +252,12 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
             RemarkKind::Repeated => Effect::Repeated,
         }),
         why: remark.why.clone(),
+        assumed: assumed(subject).filter(|_| remark.of_version),
         at: config.location(remark.at),
     });
     let looked = |path: &AbsPath| subject.scope > Scope::Repo || path.is_within(&subject.project);
     let places = subject.agent.policy_files.iter().filter_map(|path| place(subject, path));
+    let permission = if subject.agent.merging == Merging::Opencode2 { "permissions" } else { "permission" };
     let unread = places.filter(|path| looked(path) && seems_to_exist(host, path)).map(|path| Written {
         name: shown(subject, &path),
         effect: match (host::exists(host, &path), policy::is_declaration(host, subject, &path)) {
@@ -251,17 +266,37 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
             (Ok(_), Look::Known(false)) => Look::Known(Effect::Unread),
             (Ok(_), Look::Unknown(unseen)) => Look::Unknown(unseen),
         },
-        why: format!("{} does not read this file: write its rules below `permission`", subject.agent.name),
+        why: format!("{} does not read this file: write its rules below `{permission}`", subject.agent.name),
+        assumed: None,
         at: Some(Location::file(shown(subject, &path))),
     });
     let dead = subject.agent.env.dead.iter().filter(|dead| config::variable(subject, &dead.key).is_some());
+    let others = &subject.agent.others;
+    let everywhere = |name: &str| others.iter().all(|other| other.env.dead.iter().any(|dead| dead.key == name));
     let variables = dead.map(|dead| Written {
         name: dead.key.clone(),
         effect: Look::Known(Effect::Variable),
         why: dead.instead.clone(),
+        assumed: assumed(subject).filter(|_| !everywhere(&dead.key)),
         at: None,
     });
-    broken.chain(remarks).chain(unread).chain(variables).collect()
+    let files = subject.agent.unread_files.iter().filter_map(|file| Some((file, place(subject, &file.key)?)));
+    let files = files.filter(|(_, path)| looked(path) && seems_to_exist(host, path)).map(|(file, path)| Written {
+        name: shown(subject, &path),
+        effect: match host::exists(host, &path) {
+            Err(error) => Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo"),
+            Ok(_) => Look::Known(Effect::Unread),
+        },
+        why: file.instead.clone(),
+        assumed: assumed(subject),
+        at: Some(Location::file(shown(subject, &path))),
+    });
+    broken.chain(remarks).chain(unread).chain(files).chain(variables).collect()
+}
+
+/// What the agent is taken to be, and why; none where it is known.
+fn assumed(subject: &Subject) -> Option<String> {
+    subject.version.assumed.then(|| format!("taken to be {}: {}", subject.version.name, subject.version.told_by))
 }
 
 /// Files that could not be read, those of one folder that want the same next move as one.
@@ -280,7 +315,7 @@ fn unseen(config: &Effective) -> Vec<Written> {
             more => (folder, format!("{} (and {more} more in `{folder}`)", first.why)),
         };
         let effect = Look::unknown(why.clone(), how);
-        Some(Written { name: plain(name).into_owned(), effect, why, at: None })
+        Some(Written { name: plain(name).into_owned(), effect, why, assumed: None, at: None })
     });
     written.collect()
 }

@@ -1,7 +1,7 @@
 //! The types of OpenCode 1.18.33's settings: what is dropped, and what keeps it from starting.
 
-use super::document::{Map, Node, NodeValue};
 use super::merge::{Remark, RemarkKind};
+use super::node::{Map, Node, NodeValue};
 
 /// A type of setting.
 pub(super) enum Shape {
@@ -266,7 +266,12 @@ impl Decoder<'_> {
     }
 
     pub(super) fn remark(&mut self, kind: RemarkKind, key: &str, why: &str, at: super::Span) {
-        self.remarks.push(Remark { kind, key: key.to_owned(), why: why.to_owned(), at });
+        self.remarks.push(Remark { kind, key: key.to_owned(), why: why.to_owned(), at, of_version: false });
+    }
+
+    /// A remark that holds for this version only.
+    pub(super) fn of_version(&mut self, kind: RemarkKind, key: &str, why: &str, at: super::Span) {
+        self.remarks.push(Remark { kind, key: key.to_owned(), why: why.to_owned(), at, of_version: true });
     }
 }
 
