@@ -1,7 +1,7 @@
 //! Expected errors as diagnostics: what was tried, on what, and the next move.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceOffset};
 
@@ -32,7 +32,7 @@ pub enum Failure {
         /// The file.
         file: PathBuf,
         /// What the system said.
-        cause: io::Error,
+        cause: String,
     },
 }
 
@@ -46,6 +46,15 @@ impl Failure {
     /// A wrong path or argument.
     pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), help: help.into() }
+    }
+
+    /// A file could not be written. What goes wrong with the temporary file beside it is said of the file itself.
+    pub fn file(file: &Path, error: &io::Error) -> Self {
+        let cause = match error.raw_os_error() {
+            Some(_) => error.to_string(),
+            None => error.kind().to_string(),
+        };
+        Self::File { file: file.to_owned(), cause }
     }
 
     /// Whether it stopped the command before it did anything. What cannot be written was made before.

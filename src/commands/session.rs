@@ -115,7 +115,7 @@ fn subjects(
     let settle = |agent: Arc<Agent>| {
         subject::settle(host, agent, parameters, scope, workspace).map_err(|error| {
             let help = match host.is_live() {
-                true => "look at /etc/passwd and at the folders above the project",
+                true => "look at /etc/passwd and at the folders above the project; `--scope repo` needs no accounts",
                 false => "give --root the top folder of a system; the files of a project alone need no --root",
             };
             Failure::usage(format!("cannot tell who runs the agent, by accounts and work tree: {error}"), help)

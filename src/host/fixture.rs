@@ -11,7 +11,9 @@ use serde_json::Value;
 
 use super::access::{Acl, AclEntry, AclTag};
 use super::real::{not_a_file, too_large};
-use super::{Account, Accounts, Entry, Group, History, Host, Keep, Kind, Output, Process, Stat, Tool, ToolError};
+use super::{
+    Account, Accounts, Closed, Entry, Group, History, Host, Keep, Kind, Output, Process, Stat, Tool, ToolError,
+};
 use crate::model::{AbsPath, Gid, Mode, Os, Scope, Uid};
 
 /// What a fixture file may say. Defaults make the usual machine: `root`, `dev` (1000, who audits), nobody else.
@@ -475,7 +477,7 @@ impl FixtureHost {
         for folder in path.ancestors().skip(1).collect::<Vec<_>>().into_iter().rev() {
             let node = self.nodes.get(&folder).ok_or_else(missing)?;
             match node.stat.kind {
-                Kind::Dir => self.demand(node, 1)?,
+                Kind::Dir => self.demand(node, 1).map_err(|_| Closed::error(folder.clone()))?,
                 Kind::Link => return Err(io::Error::other("a link that was not followed")),
                 _ => return Err(io::ErrorKind::NotADirectory.into()),
             }
@@ -588,7 +590,7 @@ impl Host for FixtureHost {
         if node.stat.kind != Kind::Dir {
             return Err(io::ErrorKind::NotADirectory.into());
         }
-        self.demand(node, 4)?;
+        self.demand(node, 4).map_err(|_| Closed::error(path.clone()))?;
         let names = self.children.get(path).into_iter().flatten();
         Ok(names.map(|name| Entry { name: name.clone(), kind: self.nodes[&path.join(name)].stat.kind }).collect())
     }

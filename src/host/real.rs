@@ -14,6 +14,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode as OpenMode, OFlags};
 use wait_timeout::ChildExt;
 
 use super::access::{Acl, AclEntry, AclTag};
+use super::closed;
 use super::{Account, Accounts, Entry, History, Host, Keep, Kind, Output, Process, Stat, Tool, ToolError};
 use crate::model::{AbsPath, Gid, Mode, Os, Uid};
 
@@ -95,6 +96,22 @@ impl RealHost {
         Ok((folder, names))
     }
 
+    fn plain_stat(&self, path: &AbsPath) -> io::Result<Stat> {
+        let relative = path.below(&AbsPath::root()).unwrap_or(Path::new(""));
+        let stat = if relative.as_os_str().is_empty() {
+            rustix::fs::fstat(&self.top)?
+        } else {
+            let parent = path.parent().unwrap_or_else(AbsPath::root);
+            let folder = self.open_at(&parent, path_flag() | OFlags::DIRECTORY)?;
+            rustix::fs::statat(&folder, path.name().unwrap_or(OsStr::new(".")), AtFlags::SYMLINK_NOFOLLOW)?
+        };
+        Ok(stat_of(&stat))
+    }
+
+    fn named(&self, error: io::Error, path: &AbsPath) -> io::Error {
+        closed::named(error, path, |path| self.plain_stat(path))
+    }
+
     fn real_path(&self, path: &AbsPath) -> PathBuf {
         self.prefix.join(path.below(&AbsPath::root()).unwrap_or(Path::new("")))
     }
@@ -135,26 +152,19 @@ impl Host for RealHost {
     }
 
     fn stat(&self, path: &AbsPath) -> io::Result<Stat> {
-        let relative = path.below(&AbsPath::root()).unwrap_or(Path::new(""));
-        let stat = if relative.as_os_str().is_empty() {
-            rustix::fs::fstat(&self.top)?
-        } else {
-            let parent = path.parent().unwrap_or_else(AbsPath::root);
-            let folder = self.open_at(&parent, path_flag() | OFlags::DIRECTORY)?;
-            rustix::fs::statat(&folder, path.name().unwrap_or(OsStr::new(".")), AtFlags::SYMLINK_NOFOLLOW)?
-        };
-        Ok(stat_of(&stat))
+        self.plain_stat(path).map_err(|error| self.named(error, path))
     }
 
     fn read_link(&self, path: &AbsPath) -> io::Result<PathBuf> {
         let parent = path.parent().unwrap_or_else(AbsPath::root);
-        let folder = self.open_at(&parent, path_flag() | OFlags::DIRECTORY)?;
+        let open = self.open_at(&parent, path_flag() | OFlags::DIRECTORY);
+        let folder = open.map_err(|error| self.named(error, path))?;
         let target = rustix::fs::readlinkat(&folder, path.name().unwrap_or(OsStr::new(".")), Vec::new())?;
         Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
     }
 
     fn list(&self, path: &AbsPath) -> io::Result<Vec<Entry>> {
-        let (_, names) = self.names(path)?;
+        let (_, names) = self.names(path).map_err(|error| self.named(error, path))?;
         let entry = |(name, kind): (OsString, FileType)| {
             let kind = match kind {
                 FileType::Unknown => self.stat(&path.join(&name))?.kind,
@@ -167,7 +177,7 @@ impl Host for RealHost {
 
     // One handle for the folder instead of one for each name.
     fn list_stats(&self, path: &AbsPath) -> io::Result<Vec<(Entry, Stat)>> {
-        let (folder, names) = self.names(path)?;
+        let (folder, names) = self.names(path).map_err(|error| self.named(error, path))?;
         let mut entries = Vec::with_capacity(names.len());
         for (name, _) in names {
             let Ok(stat) = rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
@@ -220,7 +230,10 @@ impl Host for RealHost {
         while let Some(entry) = walk.next() {
             let entry = match entry {
                 Ok(entry) => entry,
-                Err(error) if error.depth() == 0 => return Err(error.into()),
+                Err(error) if error.depth() == 0 => {
+                    let error = error.into_io_error().unwrap_or_else(|| io::Error::other("links lead in a circle"));
+                    return Err(self.named(error, top));
+                }
                 Err(_) => {
                     closed += 1;
                     continue;
@@ -246,7 +259,12 @@ impl Host for RealHost {
         if self.os() == Os::Macos && self.live {
             return super::accounts::from_dscl(self);
         }
-        let mut accounts = Accounts::parse(&self.text("/etc/passwd")?, &self.text("/etc/group")?);
+        // A container may run without these files; an image without them is no system's.
+        let text = |path| match self.text(path) {
+            Err(error) if self.live && error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            text => text,
+        };
+        let mut accounts = Accounts::parse(&text("/etc/passwd")?, &text("/etc/group")?);
         if self.live {
             add_from_directory(&mut accounts, Uid(users::get_current_uid()));
         }
@@ -297,12 +315,28 @@ impl Host for RealHost {
     }
 }
 
-/// Adds an account that lives in a directory service instead of `/etc/passwd`.
+fn add_nameless(accounts: &mut Accounts, uid: Uid) {
+    let name = uid.0.to_string();
+    let groups = rustix::process::getgroups().unwrap_or_default();
+    for gid in groups.into_iter().map(|gid| Gid(gid.as_raw())) {
+        match accounts.groups.iter_mut().find(|known| known.gid == gid) {
+            Some(known) => known.members.push(name.clone()),
+            None => {
+                accounts.groups.push(super::Group { name: gid.0.to_string(), gid, members: vec![name.clone()] });
+            }
+        }
+    }
+    let home = std::env::var_os("HOME").and_then(AbsPath::new);
+    accounts.users.push(Account { name, uid, gid: Gid(users::get_current_gid()), home, shell: String::new() });
+}
+
+/// Adds the account of this process where it lives in a directory service instead of `/etc/passwd`, or nowhere: a
+/// container may run as a number without a name, and what that may do depends on the groups it was given.
 fn add_from_directory(accounts: &mut Accounts, uid: Uid) {
     if accounts.user_of(uid).is_some() {
         return;
     }
-    let Some(user) = users::get_user_by_uid(uid.0) else { return };
+    let Some(user) = users::get_user_by_uid(uid.0) else { return add_nameless(accounts, uid) };
     use users::os::unix::UserExt;
     let name = user.name().to_string_lossy().into_owned();
     for group in users::get_user_groups(&name, user.primary_group_id()).unwrap_or_default() {
