@@ -131,7 +131,7 @@ impl<'a> Run<'a> {
         };
         let items = found.value.as_array().map(Vec::as_slice).unwrap_or_default();
         let mut bad = Vec::new();
-        let (mut concerned, mut evidence) = (0, Vec::new());
+        let (mut concerned, mut evidence, mut apart) = (0, Vec::new(), BTreeSet::new());
         for (at, item) in items.iter().enumerate() {
             let mut inside = scope.clone();
             inside.bound.push(Bound {
@@ -147,7 +147,9 @@ impl<'a> Run<'a> {
                     let subject = words.map(|words| fill(words, &inside, self.parameters));
                     bad.push(self.finding(&inside, subject, judged));
                 }
-                Status::NotApplicable => {}
+                Status::NotApplicable => {
+                    apart.insert(judged.message);
+                }
                 _ => {
                     concerned += 1;
                     evidence.extend(judged.evidence);
@@ -165,6 +167,8 @@ impl<'a> Run<'a> {
                 unseen: Vec::new(),
             },
             (0, _) => not_applicable(format!("`{list}` has no items"), Vec::new()),
+            // One reason for all of them is the reason.
+            (_, 0) if apart.len() == 1 => not_applicable(apart.pop_first().unwrap_or_default(), Vec::new()),
             (all, 0) => not_applicable(format!("none of the {all} items of `{list}` is concerned"), Vec::new()),
             (_, good) => Judged {
                 status: Status::Pass,
@@ -181,7 +185,7 @@ impl<'a> Run<'a> {
             let Answer { truth, evidence, unseen } = decide(when, scope, self.parameters);
             match truth {
                 Truth::Yes => {}
-                Truth::No => return not_applicable("its condition does not hold here".into(), evidence),
+                Truth::No => return not_applicable(why_not(&evidence), evidence),
                 Truth::Unknown => return unknown(unseen, evidence),
             }
         }
@@ -272,6 +276,25 @@ struct Judged {
 
 fn not_applicable(message: String, evidence: Vec<Evidence>) -> Judged {
     Judged { status: Status::NotApplicable, message, evidence, unseen: Vec::new() }
+}
+
+/// Why a condition does not hold, in the facts that settled it.
+fn why_not(evidence: &[Evidence]) -> String {
+    let facts: Vec<String> = evidence.iter().take(3).map(|e| format!("`{}` is {}", e.fact, short(&e.value))).collect();
+    if facts.is_empty() {
+        return "its condition does not hold here".into();
+    }
+    plain(&format!("does not apply: {}", facts.join(", "))).into_owned()
+}
+
+/// A value in a few words.
+fn short(value: &Value) -> String {
+    match said(value) {
+        Some(_) if value.is_object() => "present".into(),
+        None => "absent".into(),
+        Some(text) if text.chars().count() > 60 => text.chars().take(59).chain(['…']).collect(),
+        Some(text) => text,
+    }
 }
 
 fn unknown(mut unseen: Vec<Unseen>, evidence: Vec<Evidence>) -> Judged {

@@ -27,6 +27,8 @@ pub(super) fn named(error: io::Error, path: &AbsPath, stat: impl Fn(&AbsPath) ->
     if error.kind() != io::ErrorKind::PermissionDenied || Closed::of(&error).is_some() {
         return error;
     }
+    // Without the number that systems add to the words.
+    let error = io::Error::from(io::ErrorKind::PermissionDenied);
     let ways: Vec<AbsPath> = path.ancestors().collect();
     for way in ways.iter().rev() {
         match stat(way) {

@@ -196,7 +196,8 @@ impl Host for RealHost {
         if stat.size > limit {
             return Err(too_large(stat.size, limit));
         }
-        let fd = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+        let open = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY);
+        let fd = open.map_err(|error| self.named(error, path))?;
         if kind_of(FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode)) != Kind::File {
             return Err(not_a_file(Kind::Special));
         }
