@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(nearest("zzzzzz", ["version", "name"]), None);
         assert_eq!(nearest("nonsense", ["version", "MCP-03"]), None);
         assert_eq!(nearest("MCP-30", ["MCP-01", "MCP-03", "USR-30"]), Some("MCP-03"));
-        assert_eq!(nearest("mcp30", ["MCP-01", "MCP-03"]), Some("MCP-03"));
+        assert_eq!(nearest("mcp03", ["MCP-01", "MCP-03"]), Some("MCP-03"));
         assert_eq!(nearest("hihg", ["low", "high", "hint"]), Some("high"));
         for (message, expected) in [
             ("unknown field `paramaters`, expected one of `profile`, `parameters`", Some("parameters")),
