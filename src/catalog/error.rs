@@ -38,7 +38,12 @@ impl CatalogError {
     pub fn yaml(file: &str, text: &str, error: &serde_yaml::Error) -> Self {
         let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
         let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        // The parser names our types, which say nothing to a reader.
+        let message = match message.split_once(", expected struct ") {
+            Some((found, _)) => format!("{found}, expected keys with values, as in `key: value`"),
+            None => message.to_owned(),
+        };
         let help = meant(&message).map_or_else(String::new, |near| format!("did you mean `{near}`?"));
         Self { file: file.into(), text: text.into(), line, column, message, help }
     }

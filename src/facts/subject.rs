@@ -21,7 +21,9 @@ pub fn settle(
     // The files of a project can be judged without accounts, as in a container that has none.
     let accounts = match (host.accounts(), scope) {
         (Err(_), Scope::Repo) => Accounts::default(),
-        (accounts, _) => accounts?,
+        (accounts, _) => accounts.map_err(|error| {
+            io::Error::new(error.kind(), format!("`/etc/passwd` and `/etc/group`: {}", error.kind()))
+        })?,
     };
     let invoker = host.invoker()?;
     let invoker = of_uid(&accounts, invoker, UserSource::Invoker);
