@@ -205,7 +205,7 @@ pub struct Explain {
 #[derive(Debug, Args)]
 pub struct List {
     /// What to list
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "checks|profiles|agents|facts|parameters")]
     pub what: ListWhat,
     /// How to print it
     #[arg(short, long, value_enum, default_value_t)]

@@ -38,9 +38,9 @@ pub(super) fn run(args: &Init) -> Result<ExitCode, Failure> {
                 format!("`{}` is there already, and was not changed", file.display()),
                 "look at a new one with `harden init --print`",
             ),
-            _ => Failure::File { file: file.clone(), cause },
+            _ => Failure::file(&file, &cause),
         })?;
-    new.write_all(text.as_bytes()).map_err(|cause| Failure::File { file: file.clone(), cause })?;
+    new.write_all(text.as_bytes()).map_err(|cause| Failure::file(&file, &cause))?;
     terminal::error(&format!("wrote {0}; next: look at it, then run `harden audit --profile {0}`", file.display()));
     Ok(ExitCode::SUCCESS)
 }

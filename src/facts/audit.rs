@@ -220,7 +220,7 @@ fn coverage(rules: &[AuditRule], subject: &Subject, accounts: &Accounts, widths:
     let texts = rules.iter().map(|rule| rule.text.clone()).collect();
     let Some(uid) = subject.user.uid else {
         let why = format!("there is no account `{}`", subject.user.name);
-        return Coverage { missing: Look::unknown(why, "create it, or name another as `agent_user`"), rules: texts };
+        return Coverage { missing: Look::unknown(why, "create it, or name another as `agent_user` in the profile"), rules: texts };
     };
     let sure = match widths {
         Look::Known(widths) => widths.clone(),

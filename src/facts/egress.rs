@@ -60,7 +60,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let Some(uid) = user.uid else {
         return Err(ProbeError::Unseen(Unseen::new(
             format!("there is no account `{}` that rules could be about", user.name),
-            "create it, or name another as `agent_user`",
+            "create it, or name another as `agent_user` in the profile",
         )));
     };
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&path("/etc/passwd"), error))?;

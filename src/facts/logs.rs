@@ -132,7 +132,7 @@ fn standing(host: &dyn Host, subject: &Subject) -> Vec<Look<Standing>> {
 fn of(host: &dyn Host, subject: &Subject, path: &AbsPath) -> Look<Standing> {
     let Some(who) = Who::of(&subject.user) else {
         let why = format!("there is no account `{}`", subject.user.name);
-        return Look::unknown(why, "create it, or name another as `agent_user`");
+        return Look::unknown(why, "create it, or name another as `agent_user` in the profile");
     };
     // What is not there yet is made by whoever can write the folder above.
     for (above, at) in path.ancestors().enumerate() {

@@ -13,7 +13,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::host::{Host, ToolError};
+use crate::host::{Closed, Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
 mod approvals;
@@ -168,6 +168,11 @@ impl ProbeError {
 
 impl From<ProbeError> for Unseen {
     fn from(error: ProbeError) -> Self {
+        if let ProbeError::Unreadable { cause, .. } = &error
+            && let Some(unseen) = closed(cause)
+        {
+            return unseen;
+        }
         let how = match &error {
             ProbeError::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => "run with sudo",
             ProbeError::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::FileTooLarge => {
@@ -184,6 +189,12 @@ impl From<ProbeError> for Unseen {
             error => Self::new(error.to_string(), how),
         }
     }
+}
+
+/// The reason of a folder that keeps the audit out: one for all that lies below it.
+fn closed(error: &io::Error) -> Option<Unseen> {
+    let folder = Closed::of(error)?;
+    Some(Unseen::new(format!("cannot look into `{folder}`: permission denied"), "run with sudo"))
 }
 
 /// The facts of one agent on one host: probe name to fact. A failed look is remembered as such.

@@ -31,7 +31,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     }
     let Some(uid) = subject.user.uid else {
         let why = format!("there is no account `{}` that rules could be about", subject.user.name);
-        return Err(ProbeError::Unseen(Unseen::new(why, "create it, or name another as `agent_user`")));
+        return Err(ProbeError::Unseen(Unseen::new(why, "create it, or name another as `agent_user` in the profile")));
     };
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&path("/etc/passwd"), error))?;
     let rules = told(host, &["-a", "*", "-sr"]).map(|text| flat(&text));

@@ -13,7 +13,7 @@ use super::approvals::{self, Approval};
 use super::endpoints::{covers, fault, host_of};
 use super::{ProbeError, subject};
 use crate::host::{self, CONFIG_LIMIT, Host};
-use crate::model::{AbsPath, Location, Look, Scope, Subject, redact_line};
+use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen, redact_line};
 
 /// The most approvals and hosts of one file.
 const LISTED: usize = 1000;
@@ -52,6 +52,9 @@ struct File {
     fault: Option<String>,
     /// Top-level keys that the form does not have.
     unknown_keys: Vec<String>,
+    /// Why it tells nothing, or not all.
+    #[serde(skip)]
+    unseen: Option<Unseen>,
 }
 
 /// An approved command.
@@ -115,23 +118,20 @@ impl Fact {
         let shown = subject::shown(subject, path);
         let parsed = match host::read_text(host, path, subject::jail(subject, path), CONFIG_LIMIT) {
             Ok(None) => return,
-            Ok(Some(text)) => parse(&text).map(|value| (text, value)),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(CLOSED.to_owned()),
-            Err(error) => Err(error.to_string()),
+            Ok(Some(text)) => parse(&text).map(|value| (text, value)).map_err(|fault| (garbled(&shown, &fault), fault)),
+            Err(error) => Err((unread(&shown, &error), error.to_string())),
         };
         match parsed {
-            Err(fault) => {
-                let (what, how) = blind(&fault);
-                let why = format!("the policy `{shown}` {what}: {fault}");
+            Err((unseen, fault)) => {
                 self.approvals.push(Approved {
                     name: shown.clone(),
                     project: None,
                     by: None,
                     expires: None,
-                    faults: Look::unknown(why, how),
+                    faults: Look::Unknown(unseen.clone()),
                     at: Location::file(&shown),
                 });
-                self.files.push(File { path: shown, fault: Some(fault), unknown_keys: Vec::new() });
+                self.files.push(File { path: shown, fault: Some(fault), unseen: Some(unseen), unknown_keys: Vec::new() });
             }
             Ok((text, value)) => self.add_policy(&shown, &text, &value),
         }
@@ -154,7 +154,8 @@ impl Fact {
             self.allowed.push(allowed(entry, shown, Some(place(shown, text, entry))));
         }
         self.denied.extend(hosts(network, "deny").map(host_of));
-        self.files.push(File { path: shown.to_owned(), fault, unknown_keys });
+        let unseen = fault.as_ref().map(|fault| garbled(shown, fault));
+        self.files.push(File { path: shown.to_owned(), fault, unseen, unknown_keys });
     }
 
     /// Holds the lists against the endpoints that have to be denied. What denies wins over what allows, so an allowed
@@ -168,12 +169,9 @@ impl Fact {
             .filter(|host| open.iter().any(|endpoint| covers(&host.name, endpoint) || covers(endpoint, &host.name)))
             .map(|host| host.name.clone())
             .collect();
-        let unread = self.files.iter().find(|file| file.fault.is_some());
+        let unread = self.files.iter().find_map(|file| file.unseen.clone());
         self.not_denied = match unread {
-            Some(file) if !open.is_empty() => {
-                let (what, how) = blind(file.fault.as_deref().unwrap_or_default());
-                Look::unknown(format!("the policy `{}` {what}", file.path), how)
-            }
+            Some(unseen) if !open.is_empty() => Look::Unknown(unseen),
             _ => Look::Known(open.into_iter().map(str::to_owned).collect()),
         };
         self.allowed_in_spite = reached;
@@ -188,12 +186,13 @@ impl Fact {
     }
 }
 
-/// The fault of a policy that the audit may not read.
-const CLOSED: &str = "permission denied";
+fn garbled(shown: &str, fault: &str) -> Unseen {
+    Unseen::new(format!("the policy `{shown}` is not understood: {fault}"), "correct the file")
+}
 
-/// Why a policy tells nothing, and what to do.
-fn blind(fault: &str) -> (&'static str, &'static str) {
-    if fault == CLOSED { ("cannot be read", "run with sudo") } else { ("is not understood", "correct the file") }
+fn unread(shown: &str, error: &io::Error) -> Unseen {
+    let how = if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
+    super::closed(error).unwrap_or_else(|| Unseen::new(format!("the policy `{shown}` cannot be read: {error}"), how))
 }
 
 /// Whether a policy file is only a declaration of the machine's owner: it stands outside of accounts and projects, and

@@ -242,7 +242,7 @@ pub fn unseen(path: &AbsPath, error: &io::Error) -> Unseen {
         io::ErrorKind::PermissionDenied => "run with sudo",
         _ => "look at the path by hand",
     };
-    Unseen::new(format!("cannot read `{path}`: {error}"), how)
+    super::closed(error).unwrap_or_else(|| Unseen::new(format!("cannot read `{path}`: {error}"), how))
 }
 
 /// Asks of a path as it stands, which is cheap, and follows links only where there are some.

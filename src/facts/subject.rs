@@ -20,7 +20,13 @@ pub fn settle(
     scope: Scope,
     workspace: &AbsPath,
 ) -> io::Result<Subject> {
-    let accounts = host.accounts()?;
+    // The files of a project can be judged without accounts, as in a container that has none.
+    let accounts = match (host.accounts(), scope) {
+        (Err(_), Scope::Repo) => Accounts::default(),
+        (accounts, _) => accounts.map_err(|error| {
+            io::Error::new(error.kind(), format!("`/etc/passwd` and `/etc/group`: {}", error.kind()))
+        })?,
+    };
     let invoker = host.invoker()?;
     let invoker = of_uid(&accounts, invoker, UserSource::Invoker);
     // The repo scope looks at no launcher; what of one cannot be read is reported by the launcher's own fact.

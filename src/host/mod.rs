@@ -5,6 +5,7 @@
 
 mod access;
 mod accounts;
+mod closed;
 mod fixture;
 mod git_history;
 mod real;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 pub use access::{Acl, AclEntry, AclTag, Want, Who, allowed, can, can_replace};
 pub use accounts::{Account, Accounts, Group};
+pub use closed::Closed;
 pub use fixture::{FixtureError, FixtureHost};
 pub use real::RealHost;
 pub use resolve::{LINK_LIMIT, Outside, components, exists, is_absent, read_text, resolve};
@@ -121,7 +123,8 @@ impl History {
     }
 }
 
-/// A machine, read-only. Absence is `ErrorKind::NotFound`; anything else is a failure to look.
+/// A machine, read-only. Absence is `ErrorKind::NotFound`; anything else is a failure to look. A refusal by a folder
+/// holds [`Closed`].
 pub trait Host: Send + Sync {
     /// Its system.
     fn os(&self) -> Os;

@@ -143,6 +143,9 @@ pub(super) fn is_absent(error: &io::Error) -> bool {
 }
 
 pub(super) fn unseen(path: &AbsPath, error: &io::Error) -> Unseen {
+    if let Some(unseen) = crate::facts::closed(error) {
+        return unseen;
+    }
     let outside = error.get_ref().is_some_and(|inner| inner.is::<Outside>());
     let how = match error.kind() {
         _ if outside => "put the file itself into the project, or look at the target by hand",

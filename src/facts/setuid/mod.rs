@@ -153,6 +153,10 @@ impl Find<'_> {
             Ok(entries) => entries,
             Err(error) => return found.push(self.unread(folder, unseen(folder, &error))),
         };
+        if entries.len() > ENTRIES {
+            let why = format!("`{folder}` holds more than {ENTRIES} names, and only the first were looked at");
+            found.push(self.unread(folder, Unseen::new(why, format!("look with `find {folder} -xdev -perm /6000`"))));
+        }
         for (entry, stat) in entries.into_iter().take(ENTRIES).filter(|(entry, _)| entry.kind == Kind::File) {
             let path = folder.join(&entry.name);
             found.extend(self.kind(&path, &stat).map(|kind| self.program(path, &stat, kind)));
@@ -172,10 +176,10 @@ impl Find<'_> {
     }
 
     fn program(&self, path: AbsPath, stat: &Stat, kind: ProgramKind) -> Program {
-        let usual = usual_path(&path.text());
         // Some belong to an account of the system: `at` to daemon.
         let of_system = stat.uid == Uid(0) || (stat.uid.0 < 1000 && stat.uid != self.reach.uid());
-        let shipped = of_system && self.expected.contains(&(kind.word(), usual.as_str()));
+        let listed = |usual: String| self.expected.contains(&(kind.word(), usual.as_str()));
+        let shipped = of_system && usual_paths(&path.text()).into_iter().any(listed);
         Program {
             expected: shipped || self.allowed.contains(&path.text().as_str()),
             effective: !self.mounts.is_nosuid(&path),
@@ -206,9 +210,15 @@ impl Find<'_> {
     }
 }
 
-/// Where a system with merged `/usr` has the file.
-fn usual_path(path: &str) -> String {
-    if path.starts_with("/bin/") || path.starts_with("/sbin/") { format!("/usr{path}") } else { path.to_owned() }
+/// Where a system with a merged `/usr` has the file, and one with merged `bin` and `sbin`.
+fn usual_paths(path: &str) -> [String; 2] {
+    let usual = if path.starts_with("/bin/") || path.starts_with("/sbin/") { format!("/usr{path}") } else { path.into() };
+    let other = match (usual.strip_prefix("/usr/bin/"), usual.strip_prefix("/usr/sbin/")) {
+        (Some(name), _) => format!("/usr/sbin/{name}"),
+        (_, Some(name)) => format!("/usr/bin/{name}"),
+        _ => usual.clone(),
+    };
+    [usual, other]
 }
 
 #[cfg(test)]
@@ -220,9 +230,21 @@ mod tests {
         for line in EXPECTED.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             let (kind, path) = line.split_once(' ').expect("two words");
             assert!(matches!(kind, "setuid" | "setgid" | "capabilities"), "{line}");
-            assert_eq!(usual_path(path), path, "{line}: write it below /usr");
+            assert_eq!(usual_paths(path)[0], path, "{line}: write it below /usr");
             assert_eq!(AbsPath::new(path).map(|p| p.text()).as_deref(), Some(path), "{line}");
         }
         assert!(expected().contains(&("setuid", "/usr/bin/sudo")));
+    }
+
+    #[test]
+    fn a_program_is_the_same_where_folders_are_merged() {
+        for (path, usual) in [
+            ("/bin/su", ["/usr/bin/su", "/usr/sbin/su"]),
+            ("/usr/bin/unix_chkpwd", ["/usr/bin/unix_chkpwd", "/usr/sbin/unix_chkpwd"]),
+            ("/sbin/mount.nfs", ["/usr/sbin/mount.nfs", "/usr/bin/mount.nfs"]),
+            ("/usr/lib/openssh/ssh-keysign", ["/usr/lib/openssh/ssh-keysign"; 2]),
+        ] {
+            assert_eq!(usual_paths(path), usual);
+        }
     }
 }

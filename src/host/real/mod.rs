@@ -17,6 +17,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode as OpenMode, OFlags};
 
 use self::kind::{kind_of, kind_of_std, stat_of};
 use super::access::Acl;
+use super::closed;
 use super::{Accounts, Entry, History, Host, Keep, Kind, Output, Process, Stat, Tool, ToolError};
 use crate::model::{AbsPath, Os, Uid};
 
@@ -94,6 +95,22 @@ impl RealHost {
         Ok((folder, names))
     }
 
+    fn plain_stat(&self, path: &AbsPath) -> io::Result<Stat> {
+        let relative = path.below(&AbsPath::root()).unwrap_or(Path::new(""));
+        let stat = if relative.as_os_str().is_empty() {
+            rustix::fs::fstat(&self.top)?
+        } else {
+            let parent = path.parent().unwrap_or_else(AbsPath::root);
+            let folder = self.open_at(&parent, path_flag() | OFlags::DIRECTORY)?;
+            rustix::fs::statat(&folder, path.name().unwrap_or(OsStr::new(".")), AtFlags::SYMLINK_NOFOLLOW)?
+        };
+        Ok(stat_of(&stat))
+    }
+
+    fn named(&self, error: io::Error, path: &AbsPath) -> io::Error {
+        closed::named(error, path, |path| self.plain_stat(path))
+    }
+
     fn real_path(&self, path: &AbsPath) -> PathBuf {
         self.prefix.join(path.below(&AbsPath::root()).unwrap_or(Path::new("")))
     }
@@ -134,26 +151,19 @@ impl Host for RealHost {
     }
 
     fn stat(&self, path: &AbsPath) -> io::Result<Stat> {
-        let relative = path.below(&AbsPath::root()).unwrap_or(Path::new(""));
-        let stat = if relative.as_os_str().is_empty() {
-            rustix::fs::fstat(&self.top)?
-        } else {
-            let parent = path.parent().unwrap_or_else(AbsPath::root);
-            let folder = self.open_at(&parent, path_flag() | OFlags::DIRECTORY)?;
-            rustix::fs::statat(&folder, path.name().unwrap_or(OsStr::new(".")), AtFlags::SYMLINK_NOFOLLOW)?
-        };
-        Ok(stat_of(&stat))
+        self.plain_stat(path).map_err(|error| self.named(error, path))
     }
 
     fn read_link(&self, path: &AbsPath) -> io::Result<PathBuf> {
         let parent = path.parent().unwrap_or_else(AbsPath::root);
-        let folder = self.open_at(&parent, path_flag() | OFlags::DIRECTORY)?;
+        let open = self.open_at(&parent, path_flag() | OFlags::DIRECTORY);
+        let folder = open.map_err(|error| self.named(error, path))?;
         let target = rustix::fs::readlinkat(&folder, path.name().unwrap_or(OsStr::new(".")), Vec::new())?;
         Ok(PathBuf::from(OsString::from_vec(target.into_bytes())))
     }
 
     fn list(&self, path: &AbsPath) -> io::Result<Vec<Entry>> {
-        let (_, names) = self.names(path)?;
+        let (_, names) = self.names(path).map_err(|error| self.named(error, path))?;
         let entry = |(name, kind): (OsString, FileType)| {
             let kind = match kind {
                 FileType::Unknown => self.stat(&path.join(&name))?.kind,
@@ -166,7 +176,7 @@ impl Host for RealHost {
 
     // One handle for the folder instead of one for each name.
     fn list_stats(&self, path: &AbsPath) -> io::Result<Vec<(Entry, Stat)>> {
-        let (folder, names) = self.names(path)?;
+        let (folder, names) = self.names(path).map_err(|error| self.named(error, path))?;
         let mut entries = Vec::with_capacity(names.len());
         for (name, _) in names {
             let Ok(stat) = rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
@@ -185,7 +195,8 @@ impl Host for RealHost {
         if stat.size > limit {
             return Err(too_large(stat.size, limit));
         }
-        let fd = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+        let open = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY);
+        let fd = open.map_err(|error| self.named(error, path))?;
         if kind_of(FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode)) != Kind::File {
             return Err(not_a_file(Kind::Special));
         }
@@ -219,7 +230,10 @@ impl Host for RealHost {
         while let Some(entry) = walk.next() {
             let entry = match entry {
                 Ok(entry) => entry,
-                Err(error) if error.depth() == 0 => return Err(error.into()),
+                Err(error) if error.depth() == 0 => {
+                    let error = error.into_io_error().unwrap_or_else(|| io::Error::other("links lead in a circle"));
+                    return Err(self.named(error, top));
+                }
                 Err(_) => {
                     closed += 1;
                     continue;
@@ -245,7 +259,12 @@ impl Host for RealHost {
         if self.os() == Os::Macos && self.live {
             return super::accounts::from_dscl(self);
         }
-        let mut accounts = Accounts::parse(&self.text("/etc/passwd")?, &self.text("/etc/group")?);
+        // A container may run without these files; an image without them is no system's.
+        let text = |path| match self.text(path) {
+            Err(error) if self.live && error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+            text => text,
+        };
+        let mut accounts = Accounts::parse(&text("/etc/passwd")?, &text("/etc/group")?);
         if self.live {
             system::add_from_directory(&mut accounts, Uid(users::get_current_uid()));
         }

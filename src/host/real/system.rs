@@ -6,12 +6,13 @@ use std::io;
 use crate::host::{Account, Accounts, Group, Process};
 use crate::model::{AbsPath, Gid, Uid};
 
-/// Adds an account that lives in a directory service instead of `/etc/passwd`.
+/// Adds the account of this process where it lives in a directory service instead of `/etc/passwd`, or nowhere: a
+/// container may run as a number without a name, and what that may do depends on the groups it was given.
 pub(super) fn add_from_directory(accounts: &mut Accounts, uid: Uid) {
     if accounts.user_of(uid).is_some() {
         return;
     }
-    let Some(user) = users::get_user_by_uid(uid.0) else { return };
+    let Some(user) = users::get_user_by_uid(uid.0) else { return add_nameless(accounts, uid) };
     use users::os::unix::UserExt;
     let name = user.name().to_string_lossy().into_owned();
     for group in users::get_user_groups(&name, user.primary_group_id()).unwrap_or_default() {
@@ -70,4 +71,19 @@ pub(super) fn processes() -> io::Result<Vec<Process>> {
 fn variable_name(pair: &OsStr) -> Option<String> {
     let text = pair.to_string_lossy();
     text.split_once('=').map(|(name, _)| name.to_owned())
+}
+
+fn add_nameless(accounts: &mut Accounts, uid: Uid) {
+    let name = uid.0.to_string();
+    let groups = rustix::process::getgroups().unwrap_or_default();
+    for gid in groups.into_iter().map(|gid| Gid(gid.as_raw())) {
+        match accounts.groups.iter_mut().find(|known| known.gid == gid) {
+            Some(known) => known.members.push(name.clone()),
+            None => {
+                accounts.groups.push(Group { name: gid.0.to_string(), gid, members: vec![name.clone()] });
+            }
+        }
+    }
+    let home = std::env::var_os("HOME").and_then(AbsPath::new);
+    accounts.users.push(Account { name, uid, gid: Gid(users::get_current_gid()), home, shell: String::new() });
 }
