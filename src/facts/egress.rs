@@ -7,11 +7,12 @@ use std::io;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
 use super::nft::{
     Boot, Declared, Group, Interface, Network, Opening, Ruleset, Span, boot, literal_span, matches_user, reach,
 };
-use crate::host::{Host, Kind, Output, Tool, Want, Who, can, read_text, resolve};
+use super::reach::agent;
+use super::{ProbeError, needs_running};
+use crate::host::{Host, Kind, Output, Tool, Want, can, read_text, resolve};
 use crate::model::{AbsPath, Look, Subject, Unseen};
 
 /// Where the account can open connections to.
@@ -58,7 +59,8 @@ struct UserRule {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let user = &subject.user;
+    needs_running(host, "loaded packet rules")?;
+    let user = subject.account()?;
     let Some(uid) = user.uid else {
         return Err(ProbeError::Unseen(Unseen::new(
             format!("there is no account `{}` that rules could be about", user.name),
@@ -226,7 +228,7 @@ fn addresses_of(hosts: &str, name: &str) -> Vec<(bool, u128, u128)> {
 
 /// Sockets of resolvers that the account may write to.
 fn dns_sockets(host: &dyn Host, subject: &Subject) -> Look<Vec<String>> {
-    let Some(who) = Who::of(&subject.user) else { return Look::Known(Vec::new()) };
+    let Ok(who) = agent(subject) else { return Look::Known(Vec::new()) };
     let mut open = Vec::new();
     for socket in ["/run/systemd/resolve/io.systemd.Resolve", "/run/nscd/socket"].map(path) {
         let kind = resolve(host, &socket, None).and_then(|at| host.stat(&at)).map(|stat| stat.kind);

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
+use super::{ProbeError, needs_running};
 use crate::host::{Accounts, Host, read_text};
 use crate::model::{AbsPath, Subject, Uid, Unseen};
 
@@ -36,9 +36,8 @@ const LIMIT: u64 = 16 << 20;
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    if !host.is_live() {
-        return Err(ProbeError::Unseen(Unseen::new("an image has no sockets", "audit the running machine")));
-    }
+    needs_running(host, "open sockets")?;
+    let own = subject.account()?.uid;
     let at = |path: &str| AbsPath::root().join(path);
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&at("/etc/passwd"), error))?;
     let mut loopback = Vec::new();
@@ -55,7 +54,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             }
             continue;
         };
-        loopback.extend(text.lines().filter_map(|line| listener(line, protocol, &accounts, subject.user.uid)));
+        loopback.extend(text.lines().filter_map(|line| listener(line, protocol, &accounts, own)));
     }
     loopback.sort();
     loopback.dedup();

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ProbeError, glob};
+use super::{ProbeError, glob, needs_running};
 use super::pf_rules::{PfFate, PfPacket, fate, flat};
 use super::units::{names, read};
 use crate::host::{Accounts, Host, Output, Tool};
@@ -29,8 +29,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     if subject.os != Os::Macos {
         return Err(ProbeError::Unseen(Unseen::new("pf belongs to macOS", "see `egress` for Linux")));
     }
-    let Some(uid) = subject.user.uid else {
-        let why = format!("there is no account `{}` that rules could be about", subject.user.name);
+    needs_running(host, "loaded packet rules")?;
+    let user = subject.account()?;
+    let Some(uid) = user.uid else {
+        let why = format!("there is no account `{}` that rules could be about", user.name);
         return Err(ProbeError::Unseen(Unseen::new(why, "create it, or name another as `agent_user`")));
     };
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&path("/etc/passwd"), error))?;
@@ -39,7 +41,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         Ok(rules) => open(rules, tries, &accounts),
         Err(unseen) => Look::Unknown(unseen.clone()),
     };
-    let files = files(host, &subject.user.name, uid)?;
+    let files = files(host, &user.name, uid)?;
     let enabled = told(host, &["-s", "info"]).map(|text| text.lines().any(|line| line.starts_with("Status: Enabled")));
     let survives = survives(host, &files)?;
     let (enabled, open) = (enabled.into(), judged(&tries(uid)));

@@ -13,7 +13,7 @@ use super::approvals::{self, Approval};
 use super::endpoints::{covers, fault, host_of};
 use super::{ProbeError, subject};
 use crate::host::{self, CONFIG_LIMIT, Host};
-use crate::model::{AbsPath, Location, Look, Scope, Subject, redact_line};
+use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen, redact_line};
 
 /// The most approvals and hosts of one file.
 const LISTED: usize = 1000;
@@ -79,7 +79,7 @@ struct Allowed {
     /// The file that allows it, or `profile`.
     from: String,
     /// Why it is no exact host.
-    fault: Option<String>,
+    fault: Look<Option<String>>,
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Location>,
@@ -96,8 +96,14 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         allowed_in_spite: Vec::new(),
         enforced: false,
     };
+    // A place of a policy in the home of an account that is not known.
+    let mut homeless = None;
     for name in &subject.agent.policy_files {
-        let Some(path) = subject::place(subject, name) else { continue };
+        let Some(path) = subject::place(subject, name) else {
+            let unseen = subject::unplaced(subject, name).filter(|_| subject.scope > Scope::Repo);
+            homeless = homeless.or_else(|| Some((subject::in_any_home(name), unseen?)));
+            continue;
+        };
         if subject.scope == Scope::Repo && !path.is_within(&subject.project) {
             continue;
         }
@@ -106,7 +112,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     for name in subject.parameters.list("allowed_hosts") {
         fact.allowed.push(allowed(name, "profile", None));
     }
-    fact.conclude(&subject.parameters.list("denied_endpoints"));
+    fact.conclude(&subject.parameters.list("denied_endpoints"), homeless);
     Ok(fact)
 }
 
@@ -159,7 +165,7 @@ impl Fact {
 
     /// Holds the lists against the endpoints that have to be denied. What denies wins over what allows, so an allowed
     /// host counts only where nothing denies it.
-    fn conclude(&mut self, endpoints: &[&str]) {
+    fn conclude(&mut self, endpoints: &[&str], homeless: Option<(String, Unseen)>) {
         let denied = |endpoint: &str| self.denied.iter().any(|pattern| covers(pattern, endpoint));
         let open: Vec<&str> = endpoints.iter().copied().filter(|endpoint| !denied(endpoint)).collect();
         let reached: Vec<String> = self
@@ -168,12 +174,24 @@ impl Fact {
             .filter(|host| open.iter().any(|endpoint| covers(&host.name, endpoint) || covers(endpoint, &host.name)))
             .map(|host| host.name.clone())
             .collect();
-        let unread = self.files.iter().find(|file| file.fault.is_some());
-        self.not_denied = match unread {
-            Some(file) if !open.is_empty() => {
-                let (what, how) = blind(file.fault.as_deref().unwrap_or_default());
-                Look::unknown(format!("the policy `{}` {what}", file.path), how)
-            }
+        let unread = self.files.iter().find_map(|file| {
+            let (what, how) = blind(file.fault.as_deref()?);
+            Some(Unseen::new(format!("the policy `{}` {what}", file.path), how))
+        });
+        let unread = unread.or_else(|| {
+            let (shown, unseen) = homeless?;
+            self.approvals.push(Approved {
+                faults: Look::Unknown(unseen.clone()),
+                project: None,
+                by: None,
+                expires: None,
+                at: Location::file(&shown),
+                name: shown,
+            });
+            Some(unseen)
+        });
+        self.not_denied = match &unread {
+            Some(unseen) if !open.is_empty() => Look::Unknown(unseen.clone()),
             _ => Look::Known(open.into_iter().map(str::to_owned).collect()),
         };
         self.allowed_in_spite = reached;
@@ -181,7 +199,10 @@ impl Fact {
             self.allowed.push(Allowed {
                 name: "(no allow-list)".into(),
                 from: "policy and profile".into(),
-                fault: Some("neither a policy file nor the profile names a host".into()),
+                fault: match unread {
+                    Some(unseen) => Look::Unknown(unseen),
+                    None => Look::Known(Some("neither a policy file nor the profile names a host".into())),
+                },
                 at: None,
             });
         }
@@ -247,7 +268,7 @@ fn place(file: &str, text: &str, word: &str) -> Location {
 }
 
 fn allowed(entry: &str, from: &str, at: Option<Location>) -> Allowed {
-    Allowed { name: host_of(entry), from: from.to_owned(), fault: fault(entry).map(str::to_owned), at }
+    Allowed { name: host_of(entry), from: from.to_owned(), fault: Look::Known(fault(entry).map(str::to_owned)), at }
 }
 
 #[cfg(test)]

@@ -67,11 +67,11 @@ struct State {
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
     let looker = Looker { host, subject, accounts: &accounts };
-    let mut paths = looker.all(subject, &subject.user);
-    if subject.user.uid != subject.invoker.uid {
+    let mut paths = looker.all(subject, subject.account()?);
+    if let Some(invoker) = subject.invoker.as_ref().filter(|_| !subject.is_invokers()) {
         // Sessions that the person had before the agent got its account stay where they were.
-        let person = of_invoker(subject);
-        paths.extend(looker.all(&person, &subject.invoker).into_iter().filter(|state| state.exists != Look::Known(false)));
+        let person = run_by(subject, invoker);
+        paths.extend(looker.all(&person, invoker).into_iter().filter(|state| state.exists != Look::Known(false)));
     }
     let mut seen = std::collections::BTreeSet::new();
     paths.retain(|state| seen.insert(state.path.clone()));
@@ -83,10 +83,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 }
 
 /// The subject as it would be if the person ran the agent.
-fn of_invoker(subject: &Subject) -> Subject {
+fn run_by(subject: &Subject, invoker: &AgentUser) -> Subject {
     let mut person = subject.clone();
-    person.user = subject.invoker.clone();
-    person.env = subject.invoker.home.iter().map(|home| ("HOME".to_owned(), home.text())).collect();
+    person.user = Look::Known(invoker.clone());
+    person.env = invoker.home.iter().map(|home| ("HOME".to_owned(), home.text())).collect();
     person
 }
 
@@ -261,7 +261,7 @@ impl Looker<'_> {
         let mut readers = Vec::new();
         for account in &self.accounts.users {
             // The developer who set up an agent's account may look into its state.
-            let trusted = [Some(Uid(0)), user.uid, self.subject.invoker.uid];
+            let trusted = [Some(Uid(0)), user.uid, self.subject.invoker.as_ref().and_then(|invoker| invoker.uid)];
             if !trusted.contains(&Some(account.uid)) && reads(&Who { uid: account.uid, gids: self.accounts.groups_of(account) })? {
                 readers.push(account.name.clone());
             }

@@ -64,7 +64,7 @@ fn close_to_root(groups: &[UserGroup]) -> Vec<UserGroup> {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
-    let user = &subject.user;
+    let user = subject.account()?;
     let account = accounts.user(&user.name);
     let groups: Vec<UserGroup> = user.groups.iter().map(|gid| group(subject.os, &accounts, *gid)).collect();
     Ok(Fact {
@@ -72,7 +72,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         uid: user.uid,
         source: user.source,
         exists: user.uid.is_some(),
-        is_invoker: user.uid.is_some() && user.uid == subject.invoker.uid,
+        is_invoker: subject.is_invokers(),
         is_human: account.map_or(Look::Known(false), |account| is_person(host, account, subject.os)),
         same_number: same_number(&accounts, user),
         root_equivalent_groups: close_to_root(&groups),

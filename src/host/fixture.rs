@@ -648,8 +648,8 @@ impl Host for FixtureHost {
         Ok(self.accounts.clone())
     }
 
-    fn invoker(&self) -> io::Result<Uid> {
-        Ok(self.invoker)
+    fn invoker(&self) -> io::Result<Option<Uid>> {
+        Ok((!self.image).then_some(self.invoker))
     }
 
     fn processes(&self) -> io::Result<Vec<Process>> {
@@ -660,11 +660,11 @@ impl Host for FixtureHost {
     }
 
     fn env(&self, name: &str) -> Option<String> {
-        self.env.get(name).cloned()
+        self.env.get(name).filter(|_| !self.image).cloned()
     }
 
     fn env_names(&self) -> Vec<String> {
-        self.env.keys().cloned().collect()
+        self.env.keys().filter(|_| !self.image).cloned().collect()
     }
 
     fn run(&self, tool: Tool, args: &[&str]) -> Result<Output, ToolError> {

@@ -12,8 +12,8 @@ const LIMIT: u64 = 256 << 10;
 /// The most units of one folder that are read.
 const UNITS: usize = 1000;
 
-/// Looks for the launcher of `agent`: done once, when the subject is settled. `person` is whose own folders are looked through.
-pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: &AgentUser, parameters: &Parameters) -> Found {
+/// Looks for the launcher of `agent`: done once, when the subject is settled. Of a person the own folders are looked through too.
+pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: Option<&AgentUser>, parameters: &Parameters) -> Found {
     let search = Search { host, agent };
     if let Some(path) = parameters.text("launcher").and_then(AbsPath::new) {
         return match search.named(&path) {
@@ -55,9 +55,9 @@ impl Search<'_> {
     }
 
     /// Every path where a launcher may be, in the order in which they are believed.
-    fn usual(&self, person: &AgentUser) -> Vec<AbsPath> {
+    fn usual(&self, person: Option<&AgentUser>) -> Vec<AbsPath> {
         let mut paths = Vec::new();
-        let home = person.home.as_ref();
+        let home = person.and_then(|person| person.home.as_ref());
         for command in &self.agent.commands {
             let system = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin"].iter().filter_map(AbsPath::new);
             let opt = [format!("/opt/{command}"), format!("/opt/{command}/bin")].into_iter().filter_map(AbsPath::new);
