@@ -139,6 +139,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     if subject.scope > Scope::Repo {
         search.machine();
     }
+    search.once();
     let Search { found, files, unseen, .. } = search;
     // What was found counts whatever else could not be read.
     let found = match unseen {
@@ -179,6 +180,18 @@ impl Search<'_> {
             self.found.push(start(None));
         }
         self.found.extend(set.into_iter().map(|name| start(Some(name))));
+    }
+
+    /// What the launcher's own file sets is told there, with its line, and not again as part of the environment.
+    fn once(&mut self) {
+        let Found::Launcher(launcher) = &*self.subject.launcher else { return };
+        let file = shown(self.subject, &launcher.path);
+        let told: Vec<String> =
+            self.found.iter().filter(|start| start.name == file).filter_map(|start| start.by.clone()).collect();
+        let again = |start: &StartFact| {
+            start.place == Place::Environment && start.by.as_ref().is_some_and(|by| told.contains(by))
+        };
+        self.found.retain(|start| !again(start));
     }
 
     fn project(&mut self) {

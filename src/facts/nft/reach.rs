@@ -42,6 +42,14 @@ pub(in crate::facts) struct Group {
     pub(in crate::facts) probes: Vec<Probe>,
 }
 
+impl Group {
+    /// What another filter than nftables lets through.
+    pub(in crate::facts) fn of(open: Look<Vec<String>>) -> Self {
+        let verdict = open.clone().map(|open| if open.is_empty() { Word::Blocked } else { Word::Open });
+        Self { verdict, open: open.known().cloned().unwrap_or_default(), probes: Vec::new() }
+    }
+}
+
 /// A question about one kind of connection.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::facts) struct Probe {
