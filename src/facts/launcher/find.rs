@@ -125,7 +125,7 @@ impl Search<'_> {
         } else {
             return Ok(None);
         };
-        let launches = launches.into_iter().map(|launch| self.with_files(launch)).collect();
+        let launches = launches.into_iter().map(|launch| self.with_login(self.with_files(launch))).collect();
         Ok(Some(Launcher { path: path.clone(), form, launches, text }))
     }
 
@@ -145,6 +145,53 @@ impl Search<'_> {
         texts
     }
 
+    /// Adds the names that a login shell exports from its start-up files. What cannot be read is noted.
+    fn with_login(&self, mut launch: Launch) -> Launch {
+        if !launch.login {
+            return launch;
+        }
+        let accounts = self.host.accounts().unwrap_or_default();
+        let Some(account) = launch.user.as_deref().and_then(|name| accounts.user(name)) else {
+            launch.unread.push("the start-up files of its login shell".to_owned());
+            return launch;
+        };
+        let groups = match account.shell.rsplit('/').next().unwrap_or_default() {
+            "sh" | "bash" | "dash" | "ksh" | "ash" => OF_SH,
+            "zsh" => OF_ZSH,
+            "nologin" | "false" => return launch,
+            _ => {
+                launch.unread.push(format!("the start-up files of {}", account.shell));
+                return launch;
+            }
+        };
+        let placed = |path: &&str| match path.strip_prefix("~/") {
+            Some(rest) => Some(account.home.as_ref()?.join(rest)),
+            None => AbsPath::new(*path),
+        };
+        let first = groups.iter().map(|group| group.iter().filter_map(placed).collect()).collect::<Vec<Vec<AbsPath>>>();
+        let pieces = self.host.list(&AbsPath::root().join("etc/profile.d")).unwrap_or_default().into_iter();
+        let pieces = pieces.map(|entry| AbsPath::root().join("etc/profile.d").join(&entry.name));
+        let pieces = pieces.filter(|path| groups == OF_SH && path.name_text().ends_with(".sh")).map(|path| vec![path]);
+        for group in first.into_iter().chain(pieces) {
+            for file in group {
+                match host::read_text(self.host, &file, None, LIMIT) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => {
+                        for name in script::exports(&text) {
+                            launch.pass_from(name, Origin::File, launch.line);
+                        }
+                        break;
+                    }
+                    Err(_) => {
+                        launch.unread.push(file.text());
+                        break;
+                    }
+                }
+            }
+        }
+        launch
+    }
+
     /// Reads the names in files that the launch hands to the agent.
     fn with_files(&self, mut launch: Launch) -> Launch {
         for file in std::mem::take(&mut launch.unread) {
@@ -161,6 +208,18 @@ impl Search<'_> {
         launch
     }
 }
+
+/// Start-up files of a login shell that is asked for one command; the first of each group that is there counts.
+const OF_SH: &[&[&str]] = &[&["/etc/profile"], &["~/.bash_profile", "~/.bash_login", "~/.profile"]];
+/// The same for zsh.
+const OF_ZSH: &[&[&str]] = &[
+    &["/etc/zsh/zshenv", "/etc/zshenv"],
+    &["~/.zshenv"],
+    &["/etc/zsh/zprofile", "/etc/zprofile"],
+    &["~/.zprofile"],
+    &["/etc/zsh/zlogin", "/etc/zlogin"],
+    &["~/.zlogin"],
+];
 
 fn env_file_name(line: &str) -> Option<String> {
     let line = line.trim();
