@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::lookup::{Bound, Scope};
-use super::predicate::{Answer, Truth, decide, item_name};
+use super::lookup::{Scope, item_name};
+use super::predicate::{Answer, Truth, decide};
 use crate::facts::{Facts, PROBES, Per};
 use crate::model::{Check, Empty, Evidence, Finding, Os, Parameters, Policy, Status, Template, Unseen, plain};
 
@@ -95,7 +95,7 @@ fn order(finding: &Finding) -> impl Ord + '_ {
 /// Stable across runs, lines and machines.
 pub fn fingerprint(check: &str, agent: Option<&str>, subject: Option<&str>) -> String {
     let key = [check, agent.unwrap_or_default(), subject.unwrap_or_default()].join("\0");
-    Sha256::digest(key.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    crate::model::hex(&Sha256::digest(key.as_bytes())[..8])
 }
 
 /// One check on the facts of one agent.
@@ -133,12 +133,7 @@ impl<'a> Run<'a> {
         let mut bad = Vec::new();
         let (mut concerned, mut evidence) = (0, Vec::new());
         for (at, item) in items.iter().enumerate() {
-            let mut inside = scope.clone();
-            inside.bound.push(Bound {
-                name: "item",
-                value: item,
-                shown: format!("{}[{}]", found.shown, item_name(item, at)),
-            });
+            let inside = scope.at("item", &found, at, item);
             let judged = self.judge(&inside);
             match judged.status {
                 Status::Fail | Status::Unknown => {

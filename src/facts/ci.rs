@@ -1,8 +1,6 @@
 //! Where the project runs a secret scan: workflows, hooks and release recipes, read and never run. A step that is
 //! switched off, or whose result is thrown away, is told and does not count.
 
-use std::io;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_yaml::Value;
@@ -145,7 +143,7 @@ fn sources(host: &dyn Host, subject: &Subject) -> Result<Vec<(String, Form)>, Pr
             let workflows = names.filter(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
             all.extend(workflows.map(|name| (format!(".github/workflows/{name}"), Form::Github)));
         }
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+        Err(error) if host::is_absent(&error) => {}
         Err(error) => return Err(ProbeError::unreadable(&folder, error)),
     }
     Ok(all)

@@ -2,8 +2,6 @@
 //!
 //! Rules are read, never tried: nothing is sent.
 
-use std::io;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,7 +10,7 @@ use super::nft::{
 };
 use super::reach::agent;
 use super::{ProbeError, needs_running, pf};
-use crate::host::{Host, Kind, Output, Tool, Want, can, read_text, resolve};
+use crate::host::{Host, Kind, Output, Tool, Want, can, is_absent, read_text, resolve};
 use crate::model::{AbsPath, Look, Os, Subject, Unseen};
 
 /// Where the account can open connections to.
@@ -127,7 +125,7 @@ fn elsewhere(host: &dyn Host, subject: &Subject) -> Result<Option<u32>, ProbeErr
         match host.read_link(&link) {
             Ok(target) => Ok(Some(target)),
             // It ended in between, or this is no Linux.
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(ProbeError::unreadable(&link, error)),
         }
     };
@@ -294,7 +292,7 @@ fn dns_sockets(host: &dyn Host, subject: &Subject) -> Look<Vec<String>> {
         match may {
             Ok(true) => open.push(socket.text()),
             Ok(false) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) if is_absent(&error) => {}
             Err(error) => return Look::Unknown(ProbeError::unreadable(&socket, error).into()),
         }
     }

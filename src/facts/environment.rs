@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::launcher;
 use super::variable::{self, Meaning};
-use super::{ProbeError, subject};
+use super::{ProbeError, secret_names, subject};
 use crate::host::{self, Host, Process};
 use crate::model::launch::{Found, Launch, Launcher, Start};
 use crate::model::{AbsPath, Location, Look, Subject, Uid, Unseen};
@@ -319,7 +319,7 @@ impl<'a> Known<'a> {
     fn variable(&self, subject: &Subject, name: String, from: String, at: Option<Location>) -> Variable {
         Variable {
             meaning: variable::meaning(&name, &subject.agent),
-            secret: variable::looks_secret(&name),
+            secret: secret_names::is_secret(&name),
             allowed: variable::listed(&self.allow, &name),
             declared: variable::listed(&self.inject, &name),
             name,

@@ -145,7 +145,7 @@ fn file(host: &dyn Host, subject: &Subject, path: &std::path::Path) -> Option<Fi
 
 /// Too many links come as an error of no kind of its own.
 fn leads_nowhere(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::Other)
+    host::is_absent(error) || error.kind() == io::ErrorKind::Other
 }
 
 /// Runs in words; those of one kind in one line together.

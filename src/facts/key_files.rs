@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::secrets::{Place, count, few, is_text, place_of};
-use super::{ProbeError, tree};
+use super::{ProbeError, secret_names, tree};
 use crate::host::{self, Host, Want, Who};
 use crate::model::{AbsPath, Location, Look, Scope, Subject};
 
@@ -203,20 +203,12 @@ fn line_where(text: &str, test: impl Fn(&str) -> bool) -> Option<u32> {
 fn is_secret_assignment(line: &str) -> bool {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let Some((name, value)) = line.split_once('=') else { return false };
-    let name = name.trim().to_uppercase();
+    let name = name.trim();
     if name.starts_with('#') || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return false;
     }
-    names_secret(&name) && is_value(value) || value.contains("://") && has_password(value)
-}
-
-/// Whether a variable's name speaks of a secret. Public keys and names of tokens do not.
-fn names_secret(name: &str) -> bool {
-    const WORDS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASS", "PWD", "CREDENTIALS", "AUTH", "PAT", "DSN"];
-    const PUBLIC: &[&str] = &["PUBLIC", "PUBLISHABLE", "VITE", "ANON", "NAME", "PATH", "FILE", "URL", "ID", "TYPE", "EXPIRES", "TTL", "HOST"];
-    let parts: Vec<&str> = name.split('_').collect();
-    parts.iter().any(|part| WORDS.contains(part) || part.ends_with("KEY") || part.ends_with("TOKEN"))
-        && !parts.iter().any(|part| PUBLIC.contains(part))
+    let names_secret = secret_names::may_be_secret(name) && !secret_names::is_shipped(name);
+    names_secret && is_value(value) || value.contains("://") && has_password(value)
 }
 
 /// A password in an address, not on this machine.

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -11,7 +10,7 @@ use serde::Serialize;
 
 use super::secrets::count;
 use super::{ProbeError, tree};
-use crate::host::{Host, components, resolve};
+use crate::host::{Host, components, is_absent, resolve};
 use crate::model::{AbsPath, Look, Os, Subject};
 
 /// As many links as Linux follows.
@@ -182,7 +181,7 @@ impl Map<'_> {
         let seen = if inside { self.host.stat(&end).map(|_| end.clone()) } else { resolve(self.host, &end, None) };
         match seen {
             Ok(end) => end,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(error) if is_absent(&error) => {
                 link.dangling = true;
                 end
             }

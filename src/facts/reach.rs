@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::io;
 
 use super::ProbeError;
-use crate::host::{Host, Kind, LINK_LIMIT, Stat, Want, Who, allowed, components};
+use crate::host::{Host, Kind, LINK_LIMIT, Stat, Want, Who, allowed, components, is_absent};
 use crate::model::{AbsPath, Look, Subject, Uid, Unseen};
 
 /// The account that asks, and what is known of folders so far.
@@ -263,7 +263,7 @@ pub fn list(host: &dyn Host, path: &AbsPath, limit: usize) -> Result<Option<Vec<
             entries.truncate(limit);
             Ok(Some(entries))
         }
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(unseen(path, &error)),
     }
 }
@@ -272,7 +272,7 @@ pub fn list(host: &dyn Host, path: &AbsPath, limit: usize) -> Result<Option<Vec<
 pub fn text(host: &dyn Host, path: &AbsPath, limit: u64) -> Result<Option<String>, Unseen> {
     match straight(host, path, |path| host.read(path, limit)) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(unseen(path, &error)),
     }
 }

@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 mod finding;
+mod hex;
 pub mod launch;
 mod location;
 mod look;
@@ -21,6 +22,7 @@ pub use agent::{
 };
 pub use check::{Area, Check, Confidence, Controls, Empty, Os, Scope, Severity};
 pub use finding::{Evidence, Finding, Status, WaiverNote};
+pub use hex::hex;
 pub use location::Location;
 pub use look::{Look, Unseen};
 pub use path::AbsPath;

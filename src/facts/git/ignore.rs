@@ -109,7 +109,7 @@ fn read(
 ) -> Result<Option<List>, ProbeError> {
     let bytes = match host::resolve(host, &file, jail).and_then(|path| host.read(&path, LIMIT)) {
         Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if host::is_absent(&error) => return Ok(None),
         // git does not follow links here either, and what is no file holds no rule.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Other) => return Ok(None),
         Err(error) => return Err(ProbeError::unreadable(&file, error)),

@@ -279,7 +279,7 @@ impl Reader<'_> {
         let unreadable = |error| ProbeError::unreadable(folder, error);
         let target = match host::resolve(self.host, folder, self.jail(folder)) {
             Ok(target) => target,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
+            Err(error) if host::is_absent(&error) => return Ok(Vec::new()),
             Err(error) => return Err(unreadable(error)),
         };
         let entries = match self.host.list(&target) {
@@ -319,7 +319,7 @@ impl Reader<'_> {
             Err(_) => Vec::new(),
         };
         let manager = hooks::manager(&String::from_utf8_lossy(&bytes)).or_else(|| husky_file(path, &bytes));
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = crate::model::hex(Sha256::digest(&bytes));
         let allowed = self.subject.parameters.list("hook_allow");
         let allowed = allowed.iter().any(|entry| *entry == name || *entry == format!("{name}@{digest}"));
         Ok(Some(Run {

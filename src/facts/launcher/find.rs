@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{script, unit};
+use crate::facts::search_path;
 use crate::host::{self, Host, Kind};
 use crate::model::launch::{Form, Found, Launch, Launcher, Origin};
 use crate::model::{AbsPath, Agent, AgentUser, Os, Parameters, Unseen};
@@ -34,7 +35,8 @@ pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: Option<
 }
 
 fn unreadable(path: &AbsPath, error: &io::Error) -> Found {
-    let how = if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
+    let how =
+        if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
     Found::Unknown(Unseen::new(format!("cannot read the launcher `{path}`: {error}"), how))
 }
 
@@ -47,9 +49,12 @@ impl Search<'_> {
     fn named(&self, path: &AbsPath) -> io::Result<Option<Launcher>> {
         match self.read(path) {
             Ok(Some(launcher)) => Ok(Some(launcher)),
-            Ok(None) if host::exists(self.host, path)? => {
-                Ok(Some(Launcher { path: path.clone(), form: Form::Program, launches: Vec::new(), text: String::new() }))
-            }
+            Ok(None) if host::exists(self.host, path)? => Ok(Some(Launcher {
+                path: path.clone(),
+                form: Form::Program,
+                launches: Vec::new(),
+                text: String::new(),
+            })),
             other => other,
         }
     }
@@ -59,10 +64,8 @@ impl Search<'_> {
         let mut paths = Vec::new();
         let home = person.and_then(|person| person.home.as_ref());
         for command in &self.agent.commands {
-            let system = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin"].iter().filter_map(AbsPath::new);
-            let opt = [format!("/opt/{command}"), format!("/opt/{command}/bin")].into_iter().filter_map(AbsPath::new);
-            let own = home.into_iter().flat_map(|home| [home.join(".local/bin"), home.join("bin")]);
-            let folders: Vec<AbsPath> = system.chain(opt).chain(own).collect();
+            let own = home.into_iter().flat_map(search_path::of_home);
+            let folders: Vec<AbsPath> = search_path::of_machine(command).chain(own).collect();
             paths.extend(folders.iter().map(|folder| folder.join(format!("{command}-hardened"))));
             paths.extend(folders.iter().map(|folder| folder.join(command)));
         }
@@ -88,8 +91,10 @@ impl Search<'_> {
         for (at, folder) in folders.iter().enumerate() {
             let packaged = at + 2 >= folders.len();
             let Ok(entries) = self.host.list(folder) else { continue };
-            let names = entries.iter().filter_map(|entry| entry.name.to_str()).filter(|name| name.ends_with(".service"));
-            let named = |name: &&str| !packaged || self.agent.commands.iter().any(|command| name.contains(command.as_str()));
+            let names =
+                entries.iter().filter_map(|entry| entry.name.to_str()).filter(|name| name.ends_with(".service"));
+            let named =
+                |name: &&str| !packaged || self.agent.commands.iter().any(|command| name.contains(command.as_str()));
             units.extend(names.filter(named).take(UNITS).map(|name| folder.join(name)));
         }
         units
@@ -100,7 +105,7 @@ impl Search<'_> {
         let found = host::resolve(self.host, path, None).and_then(|path| Ok((self.host.stat(&path)?, path)));
         let (stat, target) = match found {
             Ok(found) => found,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(error) if host::is_absent(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
         // The agent itself may be a program of any size.
@@ -140,7 +145,9 @@ impl Search<'_> {
         for folder in folders {
             let Ok(entries) = self.host.list(&folder) else { continue };
             let conf = entries.iter().filter(|entry| entry.name.to_string_lossy().ends_with(".conf")).take(50);
-            texts.extend(conf.filter_map(|entry| host::read_text(self.host, &folder.join(&entry.name), None, LIMIT).ok()?));
+            texts.extend(
+                conf.filter_map(|entry| host::read_text(self.host, &folder.join(&entry.name), None, LIMIT).ok()?),
+            );
         }
         texts
     }
@@ -195,7 +202,8 @@ impl Search<'_> {
     /// Reads the names in files that the launch hands to the agent.
     fn with_files(&self, mut launch: Launch) -> Launch {
         for file in std::mem::take(&mut launch.unread) {
-            let text = AbsPath::new(&file).and_then(|path| host::read_text(self.host, &path, None, LIMIT).ok()).flatten();
+            let text =
+                AbsPath::new(&file).and_then(|path| host::read_text(self.host, &path, None, LIMIT).ok()).flatten();
             match text {
                 Some(text) => {
                     for name in text.lines().filter_map(env_file_name) {

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::words::{Piece, Word};
+use crate::facts::secret_names;
 use crate::model::launch::{Launch, Origin, Passed, Sandbox, Start};
 
 impl Launch {
@@ -47,7 +48,7 @@ impl Launch {
             self.arguments.push((name.clone(), line));
         }
         self.unset.retain(|unset| *unset != name);
-        let text = value.plain().filter(|_| !crate::facts::variable::looks_secret(&name));
+        let text = value.plain().filter(|_| !secret_names::is_secret(&name));
         self.passed.insert(name, Passed { origin: origin(value), in_arguments, text, line });
     }
 

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub(super) use find::launcher;
 
-use super::{ProbeError, subject, variable};
+use super::{ProbeError, secret_names, subject};
 use crate::host::Host;
 use crate::model::launch::{Form, Found, Launch, Launcher, Origin, Passed, Sandbox, Start};
 use crate::model::{AbsPath, Location, Look, Mode, Subject};
@@ -184,7 +184,7 @@ fn without_secret(word: &str) -> String {
     for (at, _) in word.match_indices('=') {
         let (before, value) = (&word[..at], &word[at + 1..]);
         let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
-        if variable::looks_secret(name) && !value.trim_start_matches('"').starts_with('$') {
+        if secret_names::is_secret(name) && !value.trim_start_matches('"').starts_with('$') {
             let space = &value[value.trim_end().len()..];
             return format!("{before}=***{space}");
         }
@@ -225,7 +225,7 @@ fn variables(subject: &Subject, launcher: &Launcher) -> Look<Vec<Variable>> {
     let variable = |(name, passed): (&str, &Passed)| Variable {
         name: name.to_owned(),
         origin: passed.origin,
-        secret: variable::looks_secret(name),
+        secret: secret_names::is_secret(name),
         at: place(subject, launcher, passed.line),
     };
     Look::Known(named.into_iter().map(variable).collect())
@@ -235,7 +235,7 @@ fn arguments(launcher: &Launcher, at: &dyn Fn(u32) -> Location) -> Vec<Argument>
     let mut all: Vec<(String, u32)> = launcher.launches.iter().flat_map(|launch| launch.arguments.clone()).collect();
     all.sort();
     all.dedup_by(|a, b| a.0 == b.0);
-    all.retain(|(name, _)| variable::looks_secret(name));
+    all.retain(|(name, _)| secret_names::is_secret(name));
     all.into_iter().map(|(name, line)| Argument { name, at: at(line) }).collect()
 }
 

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::server::{Approval, Server, hex};
+use super::server::{Approval, Server};
 use crate::facts::subject::{jail, place, shown};
 use crate::host::{CONFIG_LIMIT, Host, read_text};
 use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen};
@@ -238,7 +238,7 @@ fn digest(tools: &BTreeMap<String, Json>, parts: &[&str]) -> String {
         }
         hasher.update([0, 0]);
     }
-    hex(&hasher.finalize())
+    crate::model::hex(hasher.finalize())
 }
 
 /// JSON with its keys sorted. Depth is bounded by the parser.

@@ -119,8 +119,8 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 
 /// The real folders to look through, each once.
 fn folders(host: &dyn Host, subject: &Subject) -> BTreeSet<AbsPath> {
-    let path = host.env("PATH").into_iter();
-    let listed: Vec<AbsPath> = path.flat_map(|path| path.split(':').filter_map(AbsPath::new).collect::<Vec<_>>()).collect();
+    let path = host.env("PATH").unwrap_or_default();
+    let listed = super::search_path::folders(&path);
     let own = subject.home().into_iter().flat_map(|home| [home.clone(), home.join("bin"), home.join(".local/bin")]);
     let all = FOLDERS.iter().map(|folder| abs(folder)).chain(listed).chain(own).chain([subject.workspace.clone()]);
     // What cannot be resolved is kept: looking into it says why.

@@ -1,26 +1,25 @@
 //! This machine, or a mounted image of one. Paths are opened below one directory handle with links refused in the
 //! kernel, so what a hostile process swaps in between is an error, not an escape.
 
+mod acl;
+mod kind;
+mod run;
+mod system;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode as OpenMode, OFlags};
-use wait_timeout::ChildExt;
 
-use super::access::{Acl, AclEntry, AclTag};
-use super::{Account, Accounts, Entry, History, Host, Keep, Kind, Output, Process, Stat, Tool, ToolError};
-use crate::model::{AbsPath, Gid, Mode, Os, Uid};
+use self::kind::{kind_of, kind_of_std, stat_of};
+use super::access::Acl;
+use super::{Accounts, Entry, History, Host, Keep, Kind, Output, Process, Stat, Tool, ToolError};
+use crate::model::{AbsPath, Os, Uid};
 
-/// How long a tool may take.
-const TOOL_SECONDS: u64 = 10;
-/// How much a tool may print: 32 MiB.
-const TOOL_LIMIT: u64 = 32;
 /// The most entries one walk returns or passes.
 const WALK_LIMIT: usize = 20_000_000;
 
@@ -206,7 +205,7 @@ impl Host for RealHost {
         if self.os() != Os::Linux {
             return Ok(None);
         }
-        Ok(self.xattr(path, "system.posix_acl_access")?.and_then(|bytes| parse_acl(&bytes)))
+        Ok(self.xattr(path, "system.posix_acl_access")?.and_then(|bytes| acl::parse(&bytes)))
     }
 
     fn has_capabilities(&self, path: &AbsPath) -> io::Result<bool> {
@@ -252,7 +251,7 @@ impl Host for RealHost {
         }
         let mut accounts = Accounts::parse(&self.text("/etc/passwd")?, &self.text("/etc/group")?);
         if self.live {
-            add_from_directory(&mut accounts, Uid(users::get_current_uid()));
+            system::add_from_directory(&mut accounts, Uid(users::get_current_uid()));
         }
         Ok(accounts)
     }
@@ -271,7 +270,7 @@ impl Host for RealHost {
         if !self.live {
             return Err(io::Error::new(io::ErrorKind::Unsupported, "an image runs no processes"));
         }
-        let found = self.processes.get_or_init(|| processes().map_err(|error| error.to_string()));
+        let found = self.processes.get_or_init(|| system::processes().map_err(|error| error.to_string()));
         found.clone().map_err(io::Error::other)
     }
 
@@ -296,154 +295,11 @@ impl Host for RealHost {
             return Err(ToolError::NotLive(tool.name()));
         }
         let program = tool.candidates().find(|path| Path::new(path).exists()).ok_or(ToolError::Missing(tool.name()))?;
-        run(tool, &program, args)
+        run::run(tool, &program, args)
     }
 
     fn history(&self, git_dir: &AbsPath, limit: u64, keep: &(dyn Fn(&[u8]) -> bool + Sync)) -> io::Result<History> {
         super::git_history::history(self, &self.real_path(git_dir), git_dir, limit, keep)
-    }
-}
-
-/// Adds an account that lives in a directory service instead of `/etc/passwd`.
-fn add_from_directory(accounts: &mut Accounts, uid: Uid) {
-    if accounts.user_of(uid).is_some() {
-        return;
-    }
-    let Some(user) = users::get_user_by_uid(uid.0) else { return };
-    use users::os::unix::UserExt;
-    let name = user.name().to_string_lossy().into_owned();
-    for group in users::get_user_groups(&name, user.primary_group_id()).unwrap_or_default() {
-        let gid = Gid(group.gid());
-        let entry = accounts.groups.iter_mut().find(|known| known.gid == gid);
-        match entry {
-            Some(known) if !known.members.contains(&name) => known.members.push(name.clone()),
-            Some(_) => {}
-            None => accounts.groups.push(super::Group {
-                name: group.name().to_string_lossy().into_owned(),
-                gid,
-                members: vec![name.clone()],
-            }),
-        }
-    }
-    accounts.users.push(Account {
-        name,
-        uid,
-        gid: Gid(user.primary_group_id()),
-        home: AbsPath::new(user.home_dir()),
-        shell: user.shell().to_string_lossy().into_owned(),
-    });
-}
-
-fn processes() -> io::Result<Vec<Process>> {
-    use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
-    let mut system = System::new().map_err(io::Error::other)?;
-    let what = ProcessRefreshKind::nothing()
-        .with_user(UpdateKind::Always)
-        .with_cmd(UpdateKind::Always)
-        .with_exe(UpdateKind::Always)
-        .with_environ(UpdateKind::Always)
-        .with_cwd(UpdateKind::Always)
-        .without_tasks();
-    system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
-    let mut list: Vec<Process> = system
-        .processes()
-        .iter()
-        .map(|(pid, process)| Process {
-            pid: pid.as_u32(),
-            parent: process.parent().map(sysinfo::Pid::as_u32),
-            uid: process.effective_user_id().or(process.user_id()).map(|uid| Uid(**uid)),
-            name: process.name().to_string_lossy().into_owned(),
-            exe: process.exe().and_then(AbsPath::new),
-            args: process.cmd().iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
-            env: (!process.environ().is_empty())
-                .then(|| process.environ().iter().filter_map(|pair| variable_name(pair)).collect()),
-            cwd: process.cwd().and_then(AbsPath::new),
-        })
-        .collect();
-    list.sort_by_key(|process| process.pid);
-    Ok(list)
-}
-
-fn variable_name(pair: &OsStr) -> Option<String> {
-    let text = pair.to_string_lossy();
-    text.split_once('=').map(|(name, _)| name.to_owned())
-}
-
-fn run(tool: Tool, program: &str, args: &[&str]) -> Result<Output, ToolError> {
-    let io = |error| ToolError::Io(tool.name(), error);
-    let mut child = Command::new(program)
-        .args(args)
-        .env_clear()
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .env("LC_ALL", "C")
-        .current_dir("/")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(io)?;
-    let stdout = child.stdout.take().map(collect);
-    let stderr = child.stderr.take().map(collect);
-    let Some(status) = child.wait_timeout(Duration::from_secs(TOOL_SECONDS)).map_err(io)? else {
-        child.kill().and_then(|()| child.wait()).map_err(io)?;
-        return Err(ToolError::TimedOut(tool.name(), TOOL_SECONDS));
-    };
-    let text = |reader: Option<std::thread::JoinHandle<io::Result<Vec<u8>>>>| {
-        let bytes = reader
-            .map_or(Ok(Vec::new()), |reader| reader.join().unwrap_or_else(|_| Err(io::Error::other("reader died"))));
-        let bytes = bytes.map_err(io)?;
-        if bytes.len() as u64 > TOOL_LIMIT << 20 {
-            return Err(ToolError::TooLong(tool.name(), TOOL_LIMIT));
-        }
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    };
-    Ok(Output { status: status.code().unwrap_or(-1), stdout: text(stdout)?, stderr: text(stderr)? })
-}
-
-/// Reads all of a pipe beside the wait, so that a talkative tool cannot block; what is over the limit is dropped.
-fn collect(mut pipe: impl Read + Send + 'static) -> std::thread::JoinHandle<io::Result<Vec<u8>>> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        pipe.by_ref().take((TOOL_LIMIT << 20) + 1).read_to_end(&mut bytes)?;
-        io::copy(&mut pipe, &mut io::sink())?;
-        Ok(bytes)
-    })
-}
-
-#[allow(clippy::useless_conversion, reason = "the width of `st_mode` differs between systems")]
-fn stat_of(stat: &rustix::fs::Stat) -> Stat {
-    Stat {
-        kind: kind_of(FileType::from_raw_mode(stat.st_mode)),
-        uid: Uid(stat.st_uid),
-        gid: Gid(stat.st_gid),
-        mode: Mode::new(u32::from(stat.st_mode)),
-        size: u64::try_from(stat.st_size).unwrap_or(0),
-        modified: stat.st_mtime,
-    }
-}
-
-fn kind_of(kind: FileType) -> Kind {
-    match kind {
-        FileType::RegularFile => Kind::File,
-        FileType::Directory => Kind::Dir,
-        FileType::Symlink => Kind::Link,
-        FileType::Socket => Kind::Socket,
-        _ => Kind::Special,
-    }
-}
-
-fn kind_of_std(kind: std::fs::FileType) -> Kind {
-    use std::os::unix::fs::FileTypeExt;
-    if kind.is_file() {
-        Kind::File
-    } else if kind.is_dir() {
-        Kind::Dir
-    } else if kind.is_symlink() {
-        Kind::Link
-    } else if kind.is_socket() {
-        Kind::Socket
-    } else {
-        Kind::Special
     }
 }
 
@@ -461,25 +317,6 @@ pub(super) fn not_a_file(kind: Kind) -> io::Error {
 /// The error for a file beyond its limit.
 pub(super) fn too_large(size: u64, limit: u64) -> io::Error {
     io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes, more than the {limit} that are read"))
-}
-
-/// The kernel's form of an access list: a version word, then tag, rights and id of each entry, little-endian.
-fn parse_acl(bytes: &[u8]) -> Option<Acl> {
-    let entries = bytes.strip_prefix(&2u32.to_le_bytes())?;
-    let parse = |entry: &[u8]| {
-        let id = u32::from_le_bytes(entry[4..8].try_into().ok()?);
-        let tag = match u16::from_le_bytes(entry[..2].try_into().ok()?) {
-            0x01 => AclTag::Owner,
-            0x02 => AclTag::User(Uid(id)),
-            0x04 => AclTag::OwningGroup,
-            0x08 => AclTag::Group(Gid(id)),
-            0x10 => AclTag::Mask,
-            0x20 => AclTag::Other,
-            _ => return None,
-        };
-        Some(AclEntry { tag, rights: entry[2] & 7 })
-    };
-    entries.chunks_exact(8).map(parse).collect::<Option<Vec<_>>>().map(Acl)
 }
 
 #[cfg(test)]
@@ -553,26 +390,5 @@ mod tests {
         let (found, closed) = host.walk(&AbsPath::root(), &mut |_, _| Keep::Yes).expect("walked");
         let names: Vec<String> = found.iter().map(|(path, _)| path.display().to_string()).collect();
         assert_eq!((names.len(), closed), (4, 0), "{names:?}");
-    }
-
-    #[test]
-    fn access_lists_are_read_from_their_kernel_form() {
-        let mut bytes = 2u32.to_le_bytes().to_vec();
-        for (tag, rights, id) in [(0x01u16, 6u16, u32::MAX), (0x02, 6, 990), (0x10, 4, u32::MAX), (0x20, 0, u32::MAX)] {
-            bytes.extend(tag.to_le_bytes());
-            bytes.extend(rights.to_le_bytes());
-            bytes.extend(id.to_le_bytes());
-        }
-        let acl = parse_acl(&bytes).expect("of the form");
-        assert_eq!(acl.0[1], AclEntry { tag: AclTag::User(Uid(990)), rights: 6 });
-        assert_eq!(parse_acl(&[1, 0, 0, 0]), None);
-    }
-
-    #[test]
-    fn tools_are_stopped_at_the_time_limit_and_their_output_is_kept_apart() {
-        let output = run(Tool::Nft, "/bin/sh", &["-c", "echo out; echo err >&2; exit 3"]).expect("ran");
-        assert_eq!((output.status, output.stdout.as_str(), output.stderr.as_str()), (3, "out\n", "err\n"));
-        let output = run(Tool::Nft, "/usr/bin/env", &[]).expect("ran");
-        assert_eq!(output.stdout.lines().count(), 2, "{}", output.stdout);
     }
 }

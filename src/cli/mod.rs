@@ -1,10 +1,12 @@
 //! The command line: structures only.
 
+mod output;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::output::{Format, Output};
 use crate::model::{Scope, Severity};
 
 /// Audits how hardened the coding agents of this machine and project are.
@@ -19,19 +21,30 @@ pub struct Cli {
     pub command: Command,
 }
 
-const AFTER: &str = "\
-Examples:
-  harden audit                      this folder, this account, this machine
-  harden audit --scope repo         only the files of this project, as in a pull request
-  harden explain USR-01             why a check matters, and what to do
-
+/// `concat!` joins literals only, and a macro is how a literal gets a name.
+macro_rules! exit_codes {
+    () => {
+        "
 Exit codes:
   0  clean
   1  findings at or above --fail-on
   2  usage, check, profile or output error; unless it says otherwise, nothing was audited
-  3  a selected check could not be told (1 wins over 3; --allow-unknown accepts it)";
+  3  a selected check could not be told (1 wins over 3; --allow-unknown accepts it)"
+    };
+}
 
-const AUDIT_EXAMPLES: &str = "\
+const AFTER: &str = concat!(
+    "\
+Examples:
+  harden audit                      this folder, this account, this machine
+  harden audit --scope repo         only the files of this project, as in a pull request
+  harden explain USR-01             why a check matters, and what to do
+",
+    exit_codes!()
+);
+
+const AUDIT_EXAMPLES: &str = concat!(
+    "\
 Examples:
   harden audit
   sudo harden audit ~/src/shop                      as root: firewall and audit rules can be read
@@ -40,12 +53,9 @@ Examples:
   harden audit -f json=before.json; harden audit --baseline before.json
   harden audit --root /mnt/image /srv/app           a mounted image instead of this machine
   harden audit --only mcp,SEC-01 --skip MCP-09 -v
-
-Exit codes:
-  0  clean
-  1  findings at or above --fail-on
-  2  usage, check, profile or output error; unless it says otherwise, nothing was audited
-  3  a selected check could not be told (1 wins over 3; --allow-unknown accepts it)";
+",
+    exit_codes!()
+);
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -357,66 +367,6 @@ impl From<SeverityArg> for Severity {
     }
 }
 
-/// The form of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// For programs, with a published schema.
-    Json,
-    /// For code scanning.
-    Sarif,
-    /// For test runners.
-    Junit,
-    /// For sheets.
-    Csv,
-    /// Annotations by workflow commands.
-    Github,
-    /// A comment for a pull request.
-    Markdown,
-}
-
-impl Format {
-    /// Each with its name.
-    pub const ALL: [(&'static str, Self); 7] = [
-        ("table", Self::Table),
-        ("json", Self::Json),
-        ("sarif", Self::Sarif),
-        ("junit", Self::Junit),
-        ("csv", Self::Csv),
-        ("github", Self::Github),
-        ("markdown", Self::Markdown),
-    ];
-}
-
-/// A form and where it goes: `sarif=harden.sarif`, `json`, `json=-`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// The form.
-    pub format: Format,
-    /// The file; standard output where there is none.
-    pub file: Option<PathBuf>,
-}
-
-impl FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, file) = match text.split_once('=') {
-            Some((name, file)) => (name, Some(file)),
-            None => (text, None),
-        };
-        let Some((_, format)) = Format::ALL.iter().find(|(known, _)| *known == name) else {
-            let known: Vec<&str> = Format::ALL.iter().map(|(name, _)| *name).collect();
-            return Err(format!("no format is called `{name}`; known: {}", known.join(", ")));
-        };
-        match file {
-            Some("") => Err(format!("`{text}` names no file; write `{name}=FILE`, or `{name}` for standard output")),
-            file => Ok(Self { format: *format, file: file.filter(|file| *file != "-").map(PathBuf::from) }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -425,14 +375,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn an_output_is_a_format_and_perhaps_a_file() {
-        let output = |text: &str| text.parse::<Output>().map(|output| (output.format, output.file));
-        assert_eq!(output("json"), Ok((Format::Json, None)));
-        assert_eq!(output("sarif=-"), Ok((Format::Sarif, None)));
-        assert_eq!(output("csv=a=b.csv"), Ok((Format::Csv, Some("a=b.csv".into()))));
-        assert!(output("sarif=").is_err() && output("xml").is_err());
     }
 }
