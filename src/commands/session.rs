@@ -134,13 +134,7 @@ fn subjects(
         return Ok(vec![settle(catalog::agent(name)?)?]);
     }
     let all = catalog::agents()?.into_iter().map(settle).collect::<Result<Vec<_>, _>>()?;
-    let in_use = |subject: &Subject| {
-        let places = subject.agent.detect.iter().filter_map(|path| subject::place(subject, path));
-        places
-            .filter(|path| scope != Scope::Repo || path.is_within(&subject.project))
-            .any(|path| subject::seems_to_exist(host, &path))
-    };
-    let (used, mut unused): (Vec<_>, Vec<_>) = all.into_iter().partition(in_use);
+    let (used, mut unused): (Vec<_>, Vec<_>) = all.into_iter().partition(|subject| subject::is_in_use(host, subject));
     Ok(if used.is_empty() { unused.pop().into_iter().collect() } else { used })
 }
 

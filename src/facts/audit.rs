@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
+use super::reach::agent;
+use super::{ProbeError, needs_running};
 use super::audit_rules::{Abi, AuditRule, Caller, Record, UNSET, parse, record};
 use super::units::{is_enabled, names, read};
 use crate::host::{Accounts, Host, Output, Tool, exists};
@@ -74,6 +75,7 @@ const LINES: usize = 20_000;
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+    needs_running(host, "running kernel")?;
     let accounts =
         host.accounts().map_err(|error| ProbeError::unreadable(&path("/etc/passwd"), error))?;
     let state = told(host, "-s");
@@ -218,10 +220,11 @@ fn widths(host: &dyn Host) -> Look<Vec<Abi>> {
 /// What rules record of the commands that the account runs, also after a setuid program changed one of its numbers.
 fn coverage(rules: &[AuditRule], subject: &Subject, accounts: &Accounts, widths: &Look<Vec<Abi>>) -> Coverage {
     let texts = rules.iter().map(|rule| rule.text.clone()).collect();
-    let Some(uid) = subject.user.uid else {
-        let why = format!("there is no account `{}`", subject.user.name);
-        return Coverage { missing: Look::unknown(why, "create it, or name another as `agent_user` in the profile"), rules: texts };
+    let uid = match agent(subject) {
+        Ok(who) => who.uid,
+        Err(error) => return Coverage { missing: Look::Unknown(error.into()), rules: texts },
     };
+    let person = subject.invoker.as_ref().and_then(|invoker| invoker.uid);
     let sure = match widths {
         Look::Known(widths) => widths.clone(),
         Look::Unknown(_) => vec![Abi::Bits64],
@@ -230,7 +233,7 @@ fn coverage(rules: &[AuditRule], subject: &Subject, accounts: &Accounts, widths:
     let (mut missing, mut unclear) = (Vec::new(), None);
     for abi in sure {
         for call in ["execve", "execveat"] {
-            for (caller, when) in callers(uid, subject.invoker.uid) {
+            for (caller, when) in callers(uid, person) {
                 match record(rules, &caller, abi, call, &number) {
                     Record::Kept => {}
                     Record::Missing(by) => {

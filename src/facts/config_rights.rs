@@ -11,7 +11,7 @@ use super::config::{self, Layer, LayerState, Part};
 use super::{ProbeError, search_path, subject};
 use crate::host::{self, Host, Want, Who};
 use crate::model::launch::Found;
-use crate::model::{AbsPath, Location, Look, Scope, Subject};
+use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen};
 
 /// What the agent's account can change.
 #[derive(Serialize, JsonSchema)]
@@ -19,7 +19,7 @@ pub struct Fact {
     /// Files that bind the agent.
     files: Vec<Bound>,
     /// The agent's program files.
-    programs: Vec<Bound>,
+    programs: Look<Vec<Bound>>,
 }
 
 /// A file that binds the agent.
@@ -59,19 +59,26 @@ enum BoundKind {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let looker = Looker { host, subject, who: Who::of(&subject.user) };
+    let looker = Looker { host, subject, who: subject.account().map(Who::of) };
     let mut files = looker.config()?;
     files.extend(looker.policies());
     files.extend(looker.launcher());
     let mut seen = BTreeSet::new();
     files.retain(|file| seen.insert(file.path.clone()));
-    Ok(Fact { files, programs: looker.programs() })
+    let programs = looker.programs();
+    let programs = match subject.account() {
+        // They may lie in a home, and nobody knows in whose.
+        Err(unseen) if programs.is_empty() => Look::Unknown(unseen),
+        _ => Look::Known(programs),
+    };
+    Ok(Fact { files, programs })
 }
 
 struct Looker<'a> {
     host: &'a dyn Host,
     subject: &'a Subject,
-    who: Option<Who>,
+    /// None inside: there is no such account.
+    who: Result<Option<Who>, Unseen>,
 }
 
 impl Looker<'_> {
@@ -128,8 +135,8 @@ impl Looker<'_> {
     /// What lies in the project is the repository's, what lies in a home its account's, the rest the machine's.
     fn scope(&self, path: &AbsPath) -> Scope {
         let Subject { project, user, invoker, .. } = self.subject;
-        let homes = [&user.home, &invoker.home];
-        let in_home = homes.into_iter().flatten().any(|home| *home != AbsPath::root() && path.is_within(home));
+        let homes = user.known().into_iter().chain(invoker).filter_map(|account| account.home.as_ref());
+        let in_home = homes.into_iter().any(|home| *home != AbsPath::root() && path.is_within(home));
         if path.is_within(project) {
             Scope::Repo
         } else if in_home {
@@ -172,14 +179,17 @@ impl Looker<'_> {
             what: what.to_owned(),
             scope,
             exists: self.is_there(path),
-            by: self.by(path).map_err(|error| ProbeError::unreadable(path, error)).into(),
+            by: match &self.who {
+                Err(unseen) => Look::Unknown(unseen.clone()),
+                Ok(None) => Look::Known(None),
+                Ok(Some(who)) => self.by(who, path).map_err(|error| ProbeError::unreadable(path, error)).into(),
+            },
             at: Location::file(subject::shown(self.subject, path)),
         }
     }
 
     /// By which file or folder the agent's account can change, replace or create `path`.
-    fn by(&self, path: &AbsPath) -> io::Result<Option<AbsPath>> {
-        let Some(who) = &self.who else { return Ok(None) };
+    fn by(&self, who: &Who, path: &AbsPath) -> io::Result<Option<AbsPath>> {
         match host::can_replace(self.host, who, path) {
             Err(error) if host::is_absent(&error) => {}
             other => return other,

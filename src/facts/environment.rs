@@ -205,7 +205,10 @@ fn names(
             (Source::Process, "the running agent".into(), Look::unknown(why, "run with sudo"))
         }
         Found::None { .. } => {
-            let says = format!("the environment of `{}`", subject.invoker.name);
+            let says = match &subject.invoker {
+                Some(invoker) => format!("the environment of `{}`", invoker.name),
+                None => "whoever starts it".to_owned(),
+            };
             (Source::Invoker, says, of_invoker(host, subject))
         }
     }
@@ -274,14 +277,18 @@ fn inherited(host: &dyn Host, subject: &Subject, launch: &Launch, keeps: &Look<V
 
 /// What an agent started here and now would inherit. It can be told only of the account that audits.
 fn of_invoker(host: &dyn Host, subject: &Subject) -> Look<Names> {
-    let unknown = |why: String| Look::unknown(why, "start the agent and audit with sudo, or name its launcher in the profile");
-    if !host.is_live() {
-        return unknown("an image has no environment, and no launcher was found in it".into());
-    }
+    let how = "start the agent and audit with sudo, or name its launcher in the profile";
+    let Some(invoker) = &subject.invoker else {
+        let why = match &*subject.launcher {
+            Found::Launcher(found) => format!("`{}` passes on what it is started with, and an image has no environment", found.path),
+            _ => "an image has no environment, and no launcher was found in it".to_owned(),
+        };
+        return Look::unknown(why, "audit the running machine, or name the launcher in the profile");
+    };
     if host.env("SUDO_UID").is_some() {
-        return unknown(format!("behind sudo the environment of `{}` cannot be seen", subject.invoker.name));
+        return Look::unknown(format!("behind sudo the environment of `{}` cannot be seen", invoker.name), how);
     }
-    let from = format!("the environment of `{}`", subject.invoker.name);
+    let from = format!("the environment of `{}`", invoker.name);
     Look::Known(host.env_names().into_iter().map(|name| (name, (from.clone(), None))).collect())
 }
 

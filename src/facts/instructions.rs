@@ -212,7 +212,11 @@ fn writable(host: &dyn Host, subject: &Subject, names: &[String]) -> Look<Vec<St
     if subject.scope == Scope::Repo {
         return Look::unknown("who may write lies outside the repo scope", "audit with --scope user");
     }
-    let Some(who) = Who::of(&subject.user) else { return Look::Known(Vec::new()) };
+    let who = match subject.account().map(Who::of) {
+        Ok(Some(who)) => who,
+        Ok(None) => return Look::Known(Vec::new()),
+        Err(unseen) => return Look::Unknown(unseen),
+    };
     let mut writable = Vec::new();
     for name in names {
         let path = subject.project.join(name);

@@ -65,7 +65,9 @@ enum KeyKind {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let tree = tree::tree(host, subject)?;
-    let who = if subject.scope == Scope::Repo { None } else { Who::of(&subject.user) };
+    // Whom nobody knows is taken for one who may read.
+    let known = subject.user.known().filter(|_| subject.scope > Scope::Repo);
+    let who = known.and_then(Who::of);
     let candidates: Vec<_> = tree.files.iter().filter_map(|path| Some((path, kind_of(path)?))).collect();
     let seen: Vec<KeyFile> =
         candidates.par_iter().map(|(path, kind)| key_file(host, subject, who.as_ref(), path, *kind)).collect();

@@ -166,6 +166,20 @@ impl ProbeError {
     }
 }
 
+impl From<Unseen> for ProbeError {
+    fn from(unseen: Unseen) -> Self {
+        Self::Unseen(unseen)
+    }
+}
+
+/// An error on an image, for what only a running machine can tell.
+fn needs_running(host: &dyn Host, what: &str) -> Result<(), Unseen> {
+    match host.is_live() {
+        true => Ok(()),
+        false => Err(Unseen::new(format!("an image has no {what}"), "audit the running machine")),
+    }
+}
+
 impl From<ProbeError> for Unseen {
     fn from(error: ProbeError) -> Self {
         if let ProbeError::Unreadable { cause, .. } = &error
@@ -241,9 +255,25 @@ pub fn gather(host: &dyn Host, subjects: &[Subject], needed: &BTreeSet<&str>) ->
     (facts, timings)
 }
 
+/// Probes about the files of the project alone.
+const OF_PROJECT: &[&str] =
+    &["ci", "git", "instructions", "key_files", "links", "secret_scan", "source_tree", "state_in_git", "workspace"];
+
+/// Whether a whole image is looked at and nobody has said where in it the agent works.
+fn has_no_project(host: &dyn Host, subject: &Subject) -> bool {
+    let said = subject.parameters.text("workspace").is_some();
+    !host.is_live() && !said && subject.workspace == AbsPath::root()
+}
+
 fn timed(probe: &Probe, host: &dyn Host, subject: &Subject) -> (Value, Timing) {
     let start = Instant::now();
-    let value = if subject.scope < probe.scope {
+    let homeless = OF_PROJECT.contains(&probe.name) && has_no_project(host, subject);
+    let value = if homeless {
+        unseen_value(Unseen::new(
+            "the image does not say where the agent works",
+            "give the project's folder in the image as PATH, or as `workspace` in the profile",
+        ))
+    } else if subject.scope < probe.scope {
         unseen_value(Unseen::new(
             format!("`{}` lies outside the {} scope", probe.name, subject.scope.name()),
             format!("audit with --scope {}", probe.scope.name()),

@@ -82,7 +82,7 @@ struct Allowed {
     /// The file that allows it, or `profile`.
     from: String,
     /// Why it is no exact host.
-    fault: Option<String>,
+    fault: Look<Option<String>>,
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Location>,
@@ -99,8 +99,14 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         allowed_in_spite: Vec::new(),
         enforced: false,
     };
+    // A place of a policy in the home of an account that is not known.
+    let mut homeless = None;
     for name in &subject.agent.policy_files {
-        let Some(path) = subject::place(subject, name) else { continue };
+        let Some(path) = subject::place(subject, name) else {
+            let unseen = subject::unplaced(subject, name).filter(|_| subject.scope > Scope::Repo);
+            homeless = homeless.or_else(|| Some((subject::in_any_home(name), unseen?)));
+            continue;
+        };
         if subject.scope == Scope::Repo && !path.is_within(&subject.project) {
             continue;
         }
@@ -109,7 +115,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     for name in subject.parameters.list("allowed_hosts") {
         fact.allowed.push(allowed(name, "profile", None));
     }
-    fact.conclude(&subject.parameters.list("denied_endpoints"));
+    fact.conclude(&subject.parameters.list("denied_endpoints"), homeless);
     Ok(fact)
 }
 
@@ -160,7 +166,7 @@ impl Fact {
 
     /// Holds the lists against the endpoints that have to be denied. What denies wins over what allows, so an allowed
     /// host counts only where nothing denies it.
-    fn conclude(&mut self, endpoints: &[&str]) {
+    fn conclude(&mut self, endpoints: &[&str], homeless: Option<(String, Unseen)>) {
         let denied = |endpoint: &str| self.denied.iter().any(|pattern| covers(pattern, endpoint));
         let open: Vec<&str> = endpoints.iter().copied().filter(|endpoint| !denied(endpoint)).collect();
         let reached: Vec<String> = self
@@ -169,9 +175,20 @@ impl Fact {
             .filter(|host| open.iter().any(|endpoint| covers(&host.name, endpoint) || covers(endpoint, &host.name)))
             .map(|host| host.name.clone())
             .collect();
-        let unread = self.files.iter().find_map(|file| file.unseen.clone());
-        self.not_denied = match unread {
-            Some(unseen) if !open.is_empty() => Look::Unknown(unseen),
+        let unread = self.files.iter().find_map(|file| file.unseen.clone()).or_else(|| {
+            let (shown, unseen) = homeless?;
+            self.approvals.push(Approved {
+                faults: Look::Unknown(unseen.clone()),
+                project: None,
+                by: None,
+                expires: None,
+                at: Location::file(&shown),
+                name: shown,
+            });
+            Some(unseen)
+        });
+        self.not_denied = match &unread {
+            Some(unseen) if !open.is_empty() => Look::Unknown(unseen.clone()),
             _ => Look::Known(open.into_iter().map(str::to_owned).collect()),
         };
         self.allowed_in_spite = reached;
@@ -179,7 +196,10 @@ impl Fact {
             self.allowed.push(Allowed {
                 name: "(no allow-list)".into(),
                 from: "policy and profile".into(),
-                fault: Some("neither a policy file nor the profile names a host".into()),
+                fault: match unread {
+                    Some(unseen) => Look::Unknown(unseen),
+                    None => Look::Known(Some("neither a policy file nor the profile names a host".into())),
+                },
                 at: None,
             });
         }
@@ -246,7 +266,7 @@ fn place(file: &str, text: &str, word: &str) -> Location {
 }
 
 fn allowed(entry: &str, from: &str, at: Option<Location>) -> Allowed {
-    Allowed { name: host_of(entry), from: from.to_owned(), fault: fault(entry).map(str::to_owned), at }
+    Allowed { name: host_of(entry), from: from.to_owned(), fault: Look::Known(fault(entry).map(str::to_owned)), at }
 }
 
 #[cfg(test)]

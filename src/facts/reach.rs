@@ -52,10 +52,11 @@ enum Place {
     Here { real: AbsPath, stat: Stat, reached: bool, through: Option<AbsPath> },
 }
 
-/// The agent's account; an error where it does not exist.
+/// The agent's account; an error where it does not exist, or is not known.
 pub fn agent(subject: &Subject) -> Result<Who, ProbeError> {
-    Who::of(&subject.user).ok_or_else(|| {
-        let why = format!("there is no account `{}`", subject.user.name);
+    let user = subject.account()?;
+    Who::of(user).ok_or_else(|| {
+        let why = format!("there is no account `{}`", user.name);
         ProbeError::Unseen(Unseen::new(why, "create it, or name another as `agent_user` in the profile"))
     })
 }

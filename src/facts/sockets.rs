@@ -4,8 +4,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
 use super::reach::{Reach, abs, text};
+use super::{ProbeError, needs_running};
 use crate::host::{Host, Kind, Want, Who};
 use crate::model::{AbsPath, Gid, Look, Os, Subject, Uid};
 
@@ -94,6 +94,11 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             sockets.push(Socket { name, path, present, own_rootless, open });
         }
     }
+    // Engines make their sockets when they start: that an image holds none says nothing.
+    if let Err(unseen) = needs_running(host, "running container engines") {
+        let (name, path) = ("running engines".to_owned(), "/run".to_owned());
+        sockets.push(Socket { name, path, present: true, own_rootless: false, open: Look::Unknown(unseen) });
+    }
     let variables = named(host, subject);
     sockets.extend(variables.iter().filter_map(|name| remote(name, &host.env(name)?)));
     Ok(Fact { sockets, variables })
@@ -128,7 +133,7 @@ fn guarded_by_polkit(host: &dyn Host, socket: &AbsPath) -> bool {
 /// The variables that are set where the agent would inherit them.
 fn named(host: &dyn Host, subject: &Subject) -> Vec<String> {
     let names = host.env_names();
-    let inherits = subject.user.uid == subject.invoker.uid;
+    let inherits = subject.is_invokers();
     VARIABLES.iter().filter(|name| inherits && names.iter().any(|set| set == *name)).map(|name| (*name).to_owned()).collect()
 }
 

@@ -45,6 +45,7 @@ struct File {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+    subject.account()?;
     let mut scan = Scan { host, seen: Vec::new(), files: 0, bytes: 0, list: Vec::new(), large: Vec::new(), closed: Vec::new() };
     for state in &subject.agent.state {
         if matches!(state.kind, StateKind::Credential | StateKind::Cache | StateKind::Snapshot) {

@@ -77,6 +77,8 @@ enum Proof {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let Some((binary, resolved)) = find(host, subject)? else {
+        // It may lie in a home, and nobody knows in whose.
+        subject.account()?;
         return Ok(Fact {
             binary: None,
             resolved: None,

@@ -73,7 +73,7 @@ fn close_to_root(groups: &[UserGroup]) -> Vec<UserGroup> {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
-    let user = &subject.user;
+    let user = subject.account()?;
     let account = accounts.user(&user.name);
     let is_human = account.map_or(Look::Known(false), |account| is_person(host, account, subject.os));
     let groups: Vec<UserGroup> = user.groups.iter().map(|gid| group(subject.os, &accounts, *gid)).collect();
@@ -84,8 +84,8 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         exists: user.uid.is_some(),
         is_root: user.uid == Some(Uid(0)),
         open_to_root: (user.uid == Some(Uid(0))).then_some(OPEN_TO_ROOT),
-        is_invoker: user.uid.is_some() && user.uid == subject.invoker.uid,
-        whose: whose(subject, &is_human),
+        is_invoker: subject.is_invokers(),
+        whose: whose(user, subject.is_invokers(), &is_human),
         is_human,
         same_number: same_number(&accounts, user),
         root_equivalent_groups: close_to_root(&groups),
@@ -97,11 +97,11 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     })
 }
 
-fn whose(subject: &Subject, is_human: &Look<bool>) -> &'static str {
-    match (subject.user.uid, is_human) {
+fn whose(user: &AgentUser, is_invokers: bool, is_human: &Look<bool>) -> &'static str {
+    match (user.uid, is_human) {
         (None, _) => "there is no such account",
-        (uid, Look::Known(true)) if uid == subject.invoker.uid => "a person's account, who ran this audit",
-        (uid, _) if uid == subject.invoker.uid => "the account that ran this audit",
+        (_, Look::Known(true)) if is_invokers => "a person's account, who ran this audit",
+        (_, _) if is_invokers => "the account that ran this audit",
         (_, Look::Known(true)) => "a person's account",
         (_, Look::Known(false)) => "an account of its own",
         (_, Look::Unknown(_)) => "perhaps a person's account",

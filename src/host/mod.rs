@@ -144,8 +144,15 @@ pub trait Host: Send + Sync {
     /// The names in a directory with what the file system says of each, sorted. Names that went away in between are
     /// left out.
     fn list_stats(&self, path: &AbsPath) -> io::Result<Vec<(Entry, Stat)>> {
-        let entries = self.list(path)?.into_iter();
-        Ok(entries.filter_map(|entry| self.stat(&path.join(&entry.name)).ok().map(|stat| (entry, stat))).collect())
+        let mut found = Vec::new();
+        for entry in self.list(path)? {
+            match self.stat(&path.join(&entry.name)) {
+                Ok(stat) => found.push((entry, stat)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 
     /// The content of a regular file. `FileTooLarge` beyond `limit` bytes; `InvalidInput` for other kinds.
@@ -168,8 +175,8 @@ pub trait Host: Send + Sync {
     /// All accounts and groups.
     fn accounts(&self) -> io::Result<Accounts>;
 
-    /// The user who started the audit.
-    fn invoker(&self) -> io::Result<Uid>;
+    /// The user who started the audit; None for an image, whose accounts are not those of this machine.
+    fn invoker(&self) -> io::Result<Option<Uid>>;
 
     /// All processes.
     fn processes(&self) -> io::Result<Vec<Process>>;

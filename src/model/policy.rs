@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::launch::Found;
-use super::{AbsPath, Agent, Check, Gid, Os, Parameters, Scope, Tree, Uid, Unseen, Waiver, WaiverProblem};
+use super::{AbsPath, Agent, Check, Gid, Look, Os, Parameters, Scope, Tree, Uid, Unseen, Waiver, WaiverProblem};
 
 /// Everything that decides an audit: the selected checks with their final severities, parameters, waivers.
 #[derive(Clone, Debug)]
@@ -35,10 +35,10 @@ pub struct Subject {
     pub scope: Scope,
     /// The agent.
     pub agent: Arc<Agent>,
-    /// The account that runs it.
-    pub user: AgentUser,
-    /// The account that started the audit; the developer behind `sudo`.
-    pub invoker: AgentUser,
+    /// The account that runs it; unknown on an image that does not say.
+    pub user: Look<AgentUser>,
+    /// The account that started the audit; the developer behind `sudo`. An image has none.
+    pub invoker: Option<AgentUser>,
     /// Where the agent starts.
     pub workspace: AbsPath,
     /// The top of the work tree around the workspace; the workspace where there is none.
@@ -53,6 +53,27 @@ pub struct Subject {
     pub parameters: Parameters,
     /// The names in the project, once a probe has walked it: see [`crate::facts::tree`].
     pub tree: SharedTree,
+}
+
+impl Subject {
+    /// The account that runs the agent, or why it is not known.
+    pub fn account(&self) -> Result<&AgentUser, Unseen> {
+        match &self.user {
+            Look::Known(user) => Ok(user),
+            Look::Unknown(unseen) => Err(unseen.clone()),
+        }
+    }
+
+    /// Whether the agent runs under the account of the person who audits.
+    pub fn is_invokers(&self) -> bool {
+        let uid = self.user.known().and_then(|user| user.uid);
+        uid.is_some() && uid == self.invoker.as_ref().and_then(|invoker| invoker.uid)
+    }
+
+    /// The home of the agent's account, where both are known.
+    pub fn home(&self) -> Option<&AbsPath> {
+        self.user.known()?.home.as_ref()
+    }
 }
 
 /// Names without values where the environment is concerned: what is printed for debugging gets pasted elsewhere.

@@ -97,8 +97,13 @@ impl Page {
 }
 
 fn about(report: &Report) -> String {
-    let agents: Vec<String> =
-        report.agents.iter().map(|agent| format!("{} as {}", code(&agent.agent), code(&agent.user))).collect();
+    let agents: Vec<String> = report
+        .agents
+        .iter()
+        .map(|agent| {
+            format!("{} as {}", code(&agent.agent), agent.user.as_deref().map_or("an unknown account".to_owned(), code))
+        })
+        .collect();
     format!(
         "{} in {} · profile {} · scope {} · {}\n",
         if agents.is_empty() { "no agent".to_owned() } else { agents.join(", ") },

@@ -81,10 +81,10 @@ pub struct Report {
 pub struct ReportAgent {
     /// Its id.
     pub agent: String,
-    /// The account that runs it.
-    pub user: String,
-    /// How the account was found.
-    pub user_source: UserSource,
+    /// The account that runs it; null where that is not known.
+    pub user: Option<String>,
+    /// How the account was found; null where it was not.
+    pub user_source: Option<UserSource>,
     /// Where it starts.
     pub workspace: String,
 }

@@ -57,14 +57,15 @@ pub fn table(report: &Report, look: Look) -> String {
 fn header(report: &Report, look: Look) -> String {
     let mut out = line(look, 0, &format!("harden {} · {}", report.harden, report.project), Tone::Bold);
     for agent in &report.agents {
-        let how = match agent.user_source {
+        let how = agent.user_source.map_or("the image does not say", |source| match source {
             UserSource::Profile => "named by the profile",
             UserSource::Launcher => "named by its launcher",
             UserSource::Process => "it runs now",
             UserSource::Invoker => "who ran this audit",
-        };
+        });
+        let user = agent.user.as_deref().unwrap_or("an unknown account");
         let place = if agent.workspace == report.project { String::new() } else { format!(", in {}", agent.workspace) };
-        out += &line(look, 0, &format!("{} as {} ({how}){place}", agent.agent, agent.user), Tone::Plain);
+        out += &line(look, 0, &format!("{} as {} ({how}){place}", agent.agent, user), Tone::Plain);
     }
     let checks = plural(report.checks.len(), "check");
     let words = format!("{checks} · profile {} · scope {} · {}", report.profile, report.scope.name(), report.os.name());

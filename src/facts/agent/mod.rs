@@ -119,6 +119,8 @@ enum Effect {
     Dropped,
     /// It stands twice.
     Repeated,
+    /// It nearly names a tool of the agent, and is a rule for another that nobody may have.
+    Misspelt,
     /// The file cannot be parsed.
     Malformed,
     /// The file is read by nothing.
@@ -132,6 +134,8 @@ enum Effect {
 struct SandboxFact {
     /// Whether the agent brings one; null where that is not one answer.
     own: Option<bool>,
+    /// Whether the profile demands one, whatever the agent is: `require_sandbox`.
+    demanded: bool,
     /// One around the agent, as far as it can be seen from here: a container, a wrapper it runs under.
     outer: Look<Option<String>>,
 }
@@ -163,7 +167,11 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         managed_settings: beyond_repo(subject, rules(), || outranked::look(host, subject, &config)),
         code: known().map(|()| code::look(host, subject, &config)).into(),
         endpoints: known().map(|()| endpoints).into(),
-        sandbox: SandboxFact { own: subject.agent.sandbox, outer: outer_sandbox(host, subject) },
+        sandbox: SandboxFact {
+            own: subject.agent.sandbox,
+            demanded: subject.parameters.flag("require_sandbox"),
+            outer: outer_sandbox(host, subject),
+        },
         managed: managed(subject, &config),
         project_config_off: config.layers.iter().any(|layer| layer.state == LayerState::Off),
     })
@@ -250,6 +258,7 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
             RemarkKind::Refused => Effect::Refused,
             RemarkKind::Dropped => Effect::Dropped,
             RemarkKind::Repeated => Effect::Repeated,
+            RemarkKind::Misspelt => Effect::Misspelt,
         }),
         why: remark.why.clone(),
         assumed: assumed(subject).filter(|_| remark.of_version),

@@ -1,5 +1,7 @@
 //! Ways in which others can steer the agent or read along: its own server, and where its prompts go.
 
+use std::io;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -49,9 +51,13 @@ pub(super) fn look(
     let mut all: Vec<SurfaceFact> = controls.chain(models).collect();
     all.extend(cors(config));
     if subject.scope > Scope::Repo {
-        let processes = host.processes().unwrap_or_default();
-        let own = processes.iter().filter(|process| subject.agent.processes.contains(&process.name));
-        all.extend(own.filter_map(server));
+        match host.processes() {
+            Ok(processes) => {
+                let own = processes.iter().filter(|process| subject.agent.processes.contains(&process.name));
+                all.extend(own.filter_map(server));
+            }
+            Err(error) => all.push(unlisted(host, &error)),
+        }
     }
     all
 }
@@ -68,6 +74,18 @@ fn cors(config: &Effective) -> Option<SurfaceFact> {
         fix: "name the pages that need it in \"server.cors\"".to_owned(),
         at: config.location(list.at),
     })
+}
+
+/// Servers that may run where processes cannot be listed.
+fn unlisted(host: &dyn Host, error: &io::Error) -> SurfaceFact {
+    let how = if host.is_live() { "run with sudo" } else { "audit the running machine" };
+    SurfaceFact {
+        name: "running servers".to_owned(),
+        about: "whether a server of the agent runs is not known".to_owned(),
+        open: Look::unknown(format!("cannot look for running servers of the agent: {error}"), how),
+        fix: how.to_owned(),
+        at: None,
+    }
 }
 
 /// A running server. Only words of its command line that are known are looked at.

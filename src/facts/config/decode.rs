@@ -250,8 +250,8 @@ pub(super) fn finish(root: &mut Map, subject: &Subject) {
             root.set_made("permission", Node { value: NodeValue::Map(rules), at });
         }
     }
-    if root.get("username").is_none() {
-        root.set_made("username", Node::made(NodeValue::Text(subject.user.name.clone())));
+    if let Some(user) = subject.user.known().filter(|_| root.get("username").is_none()) {
+        root.set_made("username", Node::made(NodeValue::Text(user.name.clone())));
     }
     if root.get("autoshare").and_then(Node::bool) == Some(true) && root.get("share").is_none() {
         let at = root.get("autoshare").map_or(Span::NOWHERE, |node| node.at);

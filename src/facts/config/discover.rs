@@ -5,7 +5,7 @@ use super::jsonc::jsonc;
 use super::layers::{Document, LayerState, Layers, Part, Reach, Step};
 use super::node::{Map, Node};
 use super::work_tree;
-use crate::facts::subject::{place, seems_to_exist, shown};
+use crate::facts::subject::{in_any_home, place, seems_to_exist, shown, unplaced};
 use crate::host::{Host, Tool, resolve};
 use crate::model::{AbsPath, ConfigLayer, LayerSource, Merging, Scope, Subject};
 
@@ -77,7 +77,7 @@ impl Reader<'_> {
         let paths: Vec<AbsPath> = files
             .iter()
             .filter_map(|file| {
-                let path = place(self.subject, file)?;
+                let path = self.place(layer, file)?;
                 Some(moved.as_ref().map_or(path.clone(), |folder| folder.join(path.name_text().as_ref())))
             })
             .collect();
@@ -121,7 +121,7 @@ impl Reader<'_> {
         env: Option<&str>,
         files: &[String],
     ) {
-        let first = first.and_then(|folder| place(self.subject, folder));
+        let first = first.and_then(|folder| self.place(layer, folder));
         let named = env.and_then(|name| variable(self.subject, name)).map(|value| self.out.start.join(value));
         let mut folders: Vec<AbsPath> = first.iter().cloned().collect();
         if is_off(self.subject, &layer.off_env) {
@@ -129,7 +129,7 @@ impl Reader<'_> {
         } else {
             folders.extend(self.folders_upward().iter().map(|folder| folder.join(dir)));
         }
-        folders.extend(extra.iter().filter_map(|folder| place(self.subject, folder)));
+        folders.extend(extra.iter().filter_map(|folder| self.place(layer, folder)));
         folders.extend(named.clone());
         let mut seen = std::collections::HashSet::new();
         folders.retain(|folder| seen.insert(folder.clone()));
@@ -173,7 +173,7 @@ impl Reader<'_> {
 
     fn account_folder(&mut self, layer: &ConfigLayer, path: &str, env: Option<&str>, files: &[String]) {
         let named = env.and_then(|name| variable(self.subject, name)).map(|value| self.out.start.join(value));
-        let Some(folder) = named.or_else(|| place(self.subject, path)) else { return };
+        let Some(folder) = named.or_else(|| self.place(layer, path)) else { return };
         for file in files {
             self.file_step(layer, &folder.join(file), Reach::Global);
         }
@@ -214,9 +214,16 @@ impl Reader<'_> {
     /// The first property list of the domain that is there and can be converted, as the program takes it.
     fn preferences(&mut self, layer: &ConfigLayer, domain: &str) {
         let top = AbsPath::root().join("Library/Managed Preferences");
-        for path in
-            [top.join(&self.subject.user.name), top.clone()].map(|folder| folder.join(format!("{domain}.plist")))
-        {
+        let own = match self.subject.account() {
+            Ok(user) => Some(top.join(&user.name)),
+            Err(unseen) if self.in_scope(&top) && seems_to_exist(self.host, &top) => {
+                let shown = format!("{top}/*/{domain}.plist");
+                self.note(layer, None, shown, Part::Config, LayerState::Unseen(unseen));
+                None
+            }
+            Err(_) => None,
+        };
+        for path in own.into_iter().chain([top.clone()]).map(|folder| folder.join(format!("{domain}.plist"))) {
             let there = self.in_scope(&path) && seems_to_exist(self.host, &path);
             if !there {
                 continue;
@@ -245,7 +252,7 @@ impl Reader<'_> {
 
     /// Entries of a credential file that make the agent fetch configuration. Only their addresses are kept.
     fn remote(&mut self, layer: &ConfigLayer, file: &str, entry_type: &str) {
-        let Some(path) = place(self.subject, file) else { return };
+        let Some(path) = self.place(layer, file) else { return };
         let inline = variable(self.subject, "OPENCODE_AUTH_CONTENT").map(str::to_owned);
         let text = match inline {
             Some(text) => text,
@@ -261,6 +268,17 @@ impl Reader<'_> {
                 self.note(layer, Some(&path), shown(self.subject, &path), Part::Config, LayerState::Remote(address));
             }
         }
+    }
+
+    /// The path of a file or folder. The home of an account that is not known is noted once.
+    fn place(&mut self, layer: &ConfigLayer, path: &str) -> Option<AbsPath> {
+        if let Some(unseen) = unplaced(self.subject, path).filter(|_| self.subject.scope > Scope::Repo) {
+            let state = LayerState::Unseen(unseen);
+            if !self.out.files.iter().any(|file| file.state == state) {
+                self.note(layer, None, in_any_home("{home}"), Part::Config, state);
+            }
+        }
+        place(self.subject, path)
     }
 }
 

@@ -47,6 +47,8 @@ pub enum RemarkKind {
     Dropped,
     /// The key stands twice.
     Repeated,
+    /// The key nearly names a tool, and is taken for the name of another.
+    Misspelt,
 }
 
 /// Every file for itself.

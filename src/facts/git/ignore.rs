@@ -86,7 +86,7 @@ fn lists(host: &dyn Host, subject: &Subject, repository: &Repository, parts: &[A
 /// `core.excludesFile` of the repository or the person, else git's usual place.
 fn global(host: &dyn Host, subject: &Subject, repository: &Repository) -> Option<AbsPath> {
     // Ignore rules are the committing person's, not the agent's.
-    let home = subject.invoker.home.as_ref()?;
+    let home = subject.invoker.as_ref()?.home.as_ref()?;
     let xdg = host.env("XDG_CONFIG_HOME").and_then(AbsPath::new).unwrap_or_else(|| home.join(".config"));
     let files = [repository.common_dir.join("config"), home.join(".gitconfig"), xdg.join("git/config")];
     let named = files.iter().find_map(|file| {

@@ -221,7 +221,7 @@ impl Reader<'_> {
             return Some(self.repository.common_dir.join("hooks"));
         };
         let folder = match path.strip_prefix("~/") {
-            Some(rest) => self.subject.invoker.home.as_ref()?.join(rest),
+            Some(rest) => self.subject.invoker.as_ref()?.home.as_ref()?.join(rest),
             None => self.repository.top.join(path),
         };
         let inside = folder.is_within(&self.repository.top) || folder.is_within(&self.repository.common_dir);
@@ -246,7 +246,7 @@ impl Reader<'_> {
         Run {
             says: format!(
                 "can be changed by `{}`: what the agent puts there runs as whoever uses git here next",
-                self.subject.user.name
+                self.subject.user.known().map_or("the agent", |user| user.name.as_str())
             ),
             at: Some(Location::file(&name)),
             name,
@@ -259,9 +259,13 @@ impl Reader<'_> {
 
     /// Whether the agent's account can write `path` in a repository that git trusts.
     fn writable(&self, path: &AbsPath) -> Look<bool> {
-        let Subject { user, invoker, scope, .. } = self.subject;
-        let Some(who) = Who::of(user).filter(|_| *scope > Scope::Repo && user.uid != invoker.uid) else {
+        if self.subject.scope == Scope::Repo || self.subject.is_invokers() {
             return Look::Known(false);
+        }
+        let who = match self.subject.account().map(Who::of) {
+            Ok(Some(who)) => who,
+            Ok(None) => return Look::Known(false),
+            Err(unseen) => return Look::Unknown(unseen),
         };
         let look = || {
             let owner = |path: &AbsPath| Ok::<Uid, io::Error>(self.host.stat(path)?.uid);

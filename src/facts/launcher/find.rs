@@ -13,8 +13,8 @@ const LIMIT: u64 = 256 << 10;
 /// The most units of one folder that are read.
 const UNITS: usize = 1000;
 
-/// Looks for the launcher of `agent`: done once, when the subject is settled. `person` is whose own folders are looked through.
-pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: &AgentUser, parameters: &Parameters) -> Found {
+/// Looks for the launcher of `agent`: done once, when the subject is settled. Of a person the own folders are looked through too.
+pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: Option<&AgentUser>, parameters: &Parameters) -> Found {
     let search = Search { host, agent };
     if let Some(path) = parameters.text("launcher").and_then(AbsPath::new) {
         return match search.named(&path) {
@@ -60,9 +60,9 @@ impl Search<'_> {
     }
 
     /// Every path where a launcher may be, in the order in which they are believed.
-    fn usual(&self, person: &AgentUser) -> Vec<AbsPath> {
+    fn usual(&self, person: Option<&AgentUser>) -> Vec<AbsPath> {
         let mut paths = Vec::new();
-        let home = person.home.as_ref();
+        let home = person.and_then(|person| person.home.as_ref());
         for command in &self.agent.commands {
             let own = home.into_iter().flat_map(search_path::of_home);
             let folders: Vec<AbsPath> = search_path::of_machine(command).chain(own).collect();
@@ -130,7 +130,7 @@ impl Search<'_> {
         } else {
             return Ok(None);
         };
-        let launches = launches.into_iter().map(|launch| self.with_files(launch)).collect();
+        let launches = launches.into_iter().map(|launch| self.with_login(self.with_files(launch))).collect();
         Ok(Some(Launcher { path: path.clone(), form, launches, text }))
     }
 
@@ -152,6 +152,53 @@ impl Search<'_> {
         texts
     }
 
+    /// Adds the names that a login shell exports from its start-up files. What cannot be read is noted.
+    fn with_login(&self, mut launch: Launch) -> Launch {
+        if !launch.login {
+            return launch;
+        }
+        let accounts = self.host.accounts().unwrap_or_default();
+        let Some(account) = launch.user.as_deref().and_then(|name| accounts.user(name)) else {
+            launch.unread.push("the start-up files of its login shell".to_owned());
+            return launch;
+        };
+        let groups = match account.shell.rsplit('/').next().unwrap_or_default() {
+            "sh" | "bash" | "dash" | "ksh" | "ash" => OF_SH,
+            "zsh" => OF_ZSH,
+            "nologin" | "false" => return launch,
+            _ => {
+                launch.unread.push(format!("the start-up files of {}", account.shell));
+                return launch;
+            }
+        };
+        let placed = |path: &&str| match path.strip_prefix("~/") {
+            Some(rest) => Some(account.home.as_ref()?.join(rest)),
+            None => AbsPath::new(*path),
+        };
+        let first = groups.iter().map(|group| group.iter().filter_map(placed).collect()).collect::<Vec<Vec<AbsPath>>>();
+        let pieces = self.host.list(&AbsPath::root().join("etc/profile.d")).unwrap_or_default().into_iter();
+        let pieces = pieces.map(|entry| AbsPath::root().join("etc/profile.d").join(&entry.name));
+        let pieces = pieces.filter(|path| groups == OF_SH && path.name_text().ends_with(".sh")).map(|path| vec![path]);
+        for group in first.into_iter().chain(pieces) {
+            for file in group {
+                match host::read_text(self.host, &file, None, LIMIT) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => {
+                        for name in script::exports(&text) {
+                            launch.pass_from(name, Origin::File, launch.line);
+                        }
+                        break;
+                    }
+                    Err(_) => {
+                        launch.unread.push(file.text());
+                        break;
+                    }
+                }
+            }
+        }
+        launch
+    }
+
     /// Reads the names in files that the launch hands to the agent.
     fn with_files(&self, mut launch: Launch) -> Launch {
         for file in std::mem::take(&mut launch.unread) {
@@ -169,6 +216,18 @@ impl Search<'_> {
         launch
     }
 }
+
+/// Start-up files of a login shell that is asked for one command; the first of each group that is there counts.
+const OF_SH: &[&[&str]] = &[&["/etc/profile"], &["~/.bash_profile", "~/.bash_login", "~/.profile"]];
+/// The same for zsh.
+const OF_ZSH: &[&[&str]] = &[
+    &["/etc/zsh/zshenv", "/etc/zshenv"],
+    &["~/.zshenv"],
+    &["/etc/zsh/zprofile", "/etc/zprofile"],
+    &["~/.zprofile"],
+    &["/etc/zsh/zlogin", "/etc/zlogin"],
+    &["~/.zlogin"],
+];
 
 fn env_file_name(line: &str) -> Option<String> {
     let line = line.trim();

@@ -21,6 +21,7 @@ impl Launch {
             sandbox: None,
             broker: None,
             home_of_user: false,
+            login: false,
             private_tmp: false,
             own_path: false,
             program: None,
@@ -39,6 +40,7 @@ impl Launch {
         self.unread.clear();
         self.home_of_user = false;
         self.own_path = false;
+        self.login = false;
     }
 
     pub(super) fn pass(&mut self, name: String, value: &Word, in_arguments: bool, line: u32) {

@@ -86,15 +86,23 @@ struct Argument {
 }
 
 /// See [`Fact`].
-pub fn look(_: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     match &*subject.launcher {
         Found::Unknown(unseen) => Err(ProbeError::Unseen(unseen.clone())),
-        Found::None { named } => Ok(none(named.as_ref())),
+        Found::None { named } => Ok(none(host, named.as_ref())),
         Found::Launcher(launcher) => Ok(fact(subject, launcher)),
     }
 }
 
-fn none(named: Option<&AbsPath>) -> Fact {
+fn none(host: &dyn Host, named: Option<&AbsPath>) -> Fact {
+    // What starts the agent of an image may lie outside of it.
+    let starts_empty = match named {
+        None if !host.is_live() => Look::unknown(
+            "an image has no environment, and no launcher was found in it",
+            "audit the running machine, or name the launcher in the profile",
+        ),
+        _ => Look::Known(false),
+    };
     let says = match named {
         Some(path) => format!("the launcher `{path}` that the profile names is not there"),
         None => "no launcher was found, so the agent inherits the environment of whoever starts it".into(),
@@ -103,7 +111,7 @@ fn none(named: Option<&AbsPath>) -> Fact {
         path: None,
         form: None,
         says,
-        starts_empty: Look::Known(false),
+        starts_empty,
         start: None,
         user: None,
         cwd: None,

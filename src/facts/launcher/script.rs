@@ -152,6 +152,20 @@ pub(super) fn names(text: &str) -> Vec<(String, bool)> {
     names
 }
 
+/// The names that a file of shell commands exports.
+pub(super) fn exports(text: &str) -> Vec<String> {
+    let mut exported = Vec::new();
+    for command in commands(text) {
+        let first = command.words.first().and_then(Word::plain);
+        if !matches!(first.as_deref(), Some("export" | "declare" | "typeset")) {
+            continue;
+        }
+        let name = |word: &Word| word.assignment().map(|(name, _)| name).or_else(|| word.plain());
+        exported.extend(command.words.iter().skip(1).filter_map(name).filter(|name| super::words::is_name(name)));
+    }
+    exported
+}
+
 #[cfg(test)]
 mod tests {
     use crate::model::launch::Sandbox;

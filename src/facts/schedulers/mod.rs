@@ -117,7 +117,7 @@ enum PlaceKind {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let reach = Reach::of_agent(host, subject)?;
-    let mut survey = Survey { host, name: &subject.user.name, reach, seen: HashSet::new(), places: Vec::new() };
+    let mut survey = Survey { host, name: &subject.account()?.name, reach, seen: HashSet::new(), places: Vec::new() };
     // To root all of them are open; one line says so.
     if survey.reach.is_root() {
         let path = abs(if subject.os == Os::Macos { "/Library/LaunchDaemons" } else { "/etc/crontab" });

@@ -121,7 +121,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 fn folders(host: &dyn Host, subject: &Subject) -> BTreeSet<AbsPath> {
     let path = host.env("PATH").unwrap_or_default();
     let listed = super::search_path::folders(&path);
-    let own = subject.user.home.iter().flat_map(|home| [home.clone(), home.join("bin"), home.join(".local/bin")]);
+    let own = subject.home().into_iter().flat_map(|home| [home.clone(), home.join("bin"), home.join(".local/bin")]);
     let all = FOLDERS.iter().map(|folder| abs(folder)).chain(listed).chain(own).chain([subject.workspace.clone()]);
     // What cannot be resolved is kept: looking into it says why.
     all.map(|folder| crate::host::resolve(host, &folder, None).unwrap_or(folder)).collect()

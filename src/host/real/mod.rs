@@ -179,8 +179,12 @@ impl Host for RealHost {
         let (folder, names) = self.names(path).map_err(|error| self.named(error, path))?;
         let mut entries = Vec::with_capacity(names.len());
         for (name, _) in names {
-            let Ok(stat) = rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
-            let stat = stat_of(&stat);
+            let stat = match rustix::fs::statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) => stat_of(&stat),
+                // It went away in between.
+                Err(rustix::io::Errno::NOENT) => continue,
+                Err(error) => return Err(error.into()),
+            };
             entries.push((Entry { name, kind: stat.kind }, stat));
         }
         Ok(entries)
@@ -271,11 +275,14 @@ impl Host for RealHost {
         Ok(accounts)
     }
 
-    fn invoker(&self) -> io::Result<Uid> {
+    fn invoker(&self) -> io::Result<Option<Uid>> {
+        if !self.live {
+            return Ok(None);
+        }
         // Behind sudo the developer is the one who called it.
         let behind = self.env("SUDO_UID").and_then(|uid| uid.parse().ok()).map(Uid);
         let current = Uid(users::get_current_uid());
-        Ok(if current == Uid(0) { behind.unwrap_or(current) } else { current })
+        Ok(Some(if current == Uid(0) { behind.unwrap_or(current) } else { current }))
     }
 
     fn processes(&self) -> io::Result<Vec<Process>> {

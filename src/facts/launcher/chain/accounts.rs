@@ -60,6 +60,7 @@ pub(super) fn sudo<'a>(args: &'a [Word], launch: &mut Launch) -> &'a [Word] {
     launch.user = Some(has(["-u", "--user"]).and_then(|(_, user)| user.clone()).unwrap_or_else(|| "root".into()));
     launch.home_of_user =
         launch.start != Start::Inherited || has(["-H", "--set-home"]).is_some() || has(["-i", "--login"]).is_some();
+    launch.login |= has(["-i", "--login"]).is_some();
     if let Some((_, Some(folder))) = has(["-D", "--chdir"]) {
         launch.cwd = Some(folder.clone());
     }
@@ -96,7 +97,7 @@ pub(super) fn su<'a>(args: &'a [Word], launch: &mut Launch) -> Option<Su<'a>> {
     launch.user = Some(named.unwrap_or_else(|| "root".into()));
     if login {
         launch.clear(Start::Empty);
-        (launch.home_of_user, launch.own_path) = (true, true);
+        (launch.home_of_user, launch.own_path, launch.login) = (true, true, true);
     }
     Some(match command {
         Some(text) => Su::Shell(text),
