@@ -62,8 +62,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         return on_macos(host, subject);
     }
     if let Some(pid) = elsewhere(host, subject)? {
-        let why = format!("the running agent (process {pid}) has a network of its own, which the rules of this machine do not filter");
-        return Err(Unseen::new(why, format!("look at the rules in there: `nsenter -t {pid} -n nft list ruleset`")).into());
+        let why = format!(
+            "the running agent (process {pid}) has a network of its own, which the rules of this machine do not filter"
+        );
+        return Err(
+            Unseen::new(why, format!("look at the rules in there: `nsenter -t {pid} -n nft list ruleset`")).into()
+        );
     }
     let user = subject.account()?;
     let Some(uid) = user.uid else {
@@ -137,7 +141,8 @@ fn elsewhere(host: &dyn Host, subject: &Subject) -> Result<Option<u32>, ProbeErr
     let uid = subject.account()?.uid;
     // Without a list of processes the rules are judged as if none ran.
     let processes = host.processes().unwrap_or_default();
-    let agents = processes.iter().filter(|process| subject.agent.processes.contains(&process.name) && process.uid == uid);
+    let agents =
+        processes.iter().filter(|process| subject.agent.processes.contains(&process.name) && process.uid == uid);
     for process in agents {
         if net(&process.pid.to_string())?.is_some_and(|net| net != own) {
             return Ok(Some(process.pid));
@@ -155,7 +160,8 @@ fn load(host: &dyn Host) -> Result<Ruleset, ProbeError> {
     // The words of the rules make messages readable; without them the rules are still known.
     let text = host.run(Tool::Nft, &["-a", "list", "ruleset"]).ok().filter(|output| output.status == 0);
     let text = text.map(|output| output.stdout).unwrap_or_default();
-    let mut rules = Ruleset::parse(&json, &text).map_err(|why| ProbeError::garbled("the list of nftables rules", why))?;
+    let mut rules =
+        Ruleset::parse(&json, &text).map_err(|why| ProbeError::garbled("the list of nftables rules", why))?;
     if let Some(table) = old_tables(host)? {
         rules.unseen = Some(table);
     }
@@ -332,9 +338,9 @@ fn confining(rules: &Ruleset, uid: u32) -> Option<Vec<String>> {
         for rule in chain.rules.iter().filter(|rule| matches_user(rules, &chain.table, &rule.expr, uid)) {
             words.push(rule.words());
             let targets = rules.targets(&chain.table, &rule.expr);
-            let found = targets.iter().filter_map(|name| {
-                rules.chains.iter().position(|c| c.table == chain.table && c.name == *name)
-            });
+            let found = targets
+                .iter()
+                .filter_map(|name| rules.chains.iter().position(|c| c.table == chain.table && c.name == *name));
             chains.extend(found.flat_map(|at| rules.reached_from(at)));
         }
     }

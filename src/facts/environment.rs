@@ -235,7 +235,11 @@ fn of_launcher(host: &dyn Host, subject: &Subject, launcher: &Launcher, keeps: &
     for launch in &launcher.launches {
         if let Some(file) = launch.unread.first() {
             return Look::unknown(
-                format!("`{}` takes variables from `{}`, which cannot be read", launcher.path, crate::model::plain(file)),
+                format!(
+                    "`{}` takes variables from `{}`, which cannot be read",
+                    launcher.path,
+                    crate::model::plain(file)
+                ),
                 "run with sudo, or start the agent",
             );
         }
@@ -280,7 +284,9 @@ fn of_invoker(host: &dyn Host, subject: &Subject) -> Look<Names> {
     let how = "start the agent and audit with sudo, or name its launcher in the profile";
     let Some(invoker) = &subject.invoker else {
         let why = match &*subject.launcher {
-            Found::Launcher(found) => format!("`{}` passes on what it is started with, and an image has no environment", found.path),
+            Found::Launcher(found) => {
+                format!("`{}` passes on what it is started with, and an image has no environment", found.path)
+            }
             _ => "an image has no environment, and no launcher was found in it".to_owned(),
         };
         return Look::unknown(why, "audit the running machine, or name the launcher in the profile");
@@ -386,8 +392,10 @@ mod tests {
     fn sudo_lines_that_keep_variables_are_read() {
         let text = "Defaults env_reset\nDefaults env_keep += \"SSH_AUTH_SOCK LC_*\"\n# Defaults env_keep += \"X\"\n\
                     Defaults:agent env_delete += \"DISPLAY\"\nDefaults env_keep -= HOME\n";
-        let kept: Vec<String> =
-            kept_in("/etc/sudoers", text).iter().map(|k| format!("{}{}:{}", if k.keep { "+" } else { "-" }, k.name, k.at.line)).collect();
+        let kept: Vec<String> = kept_in("/etc/sudoers", text)
+            .iter()
+            .map(|k| format!("{}{}:{}", if k.keep { "+" } else { "-" }, k.name, k.at.line))
+            .collect();
         assert_eq!(kept, ["+SSH_AUTH_SOCK:2", "+LC_*:2", "-DISPLAY:4", "-HOME:5"]);
     }
 

@@ -122,7 +122,11 @@ mod tests {
     #[test]
     fn only_waiting_sockets_count() {
         let accounts = Accounts::parse("pg:x:70:70::/:/bin/sh\n", "");
-        let line = |state: &str| format!("   0: 0100007F:1538 00000000:0000 {state} 00000000:00000000 00:00000000 00000000    70        0 1245 1");
+        let line = |state: &str| {
+            format!(
+                "   0: 0100007F:1538 00000000:0000 {state} 00000000:00000000 00:00000000 00000000    70        0 1245 1"
+            )
+        };
         let found = listener(&line("0A"), "tcp", &accounts, Some(Uid(990))).expect("listens");
         assert_eq!(found.name, "tcp 127.0.0.1 port 5432 of pg");
         assert!(listener(&line("01"), "tcp", &accounts, None).is_none());

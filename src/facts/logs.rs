@@ -207,7 +207,8 @@ fn approvals(host: &dyn Host, subject: &Subject) -> Look<Approvals> {
 }
 
 fn chain(host: &dyn Host, subject: &Subject) -> (Look<Chain>, Option<String>) {
-    let unpinned = |why: &str| (Look::unknown(why, "let the writer of the log pin its end, outside the agent's reach"), None);
+    let unpinned =
+        |why: &str| (Look::unknown(why, "let the writer of the log pin its end, outside the agent's reach"), None);
     let text = match ledger(host, subject) {
         None => return unpinned("no chained log is declared"),
         Some(Err(error)) => return (Look::Unknown(error.into()), None),
@@ -237,7 +238,10 @@ fn capture(host: &dyn Host, subject: &Subject) -> Look<Vec<String>> {
     }
     let Some(launcher) = subject.parameters.text("launcher").and_then(|text| place(subject, text)) else {
         return if found.is_empty() {
-            Look::unknown("no launcher is declared that could record the session", "name it as `launcher` in the profile")
+            Look::unknown(
+                "no launcher is declared that could record the session",
+                "name it as `launcher` in the profile",
+            )
         } else {
             Look::Known(found)
         };
@@ -252,13 +256,17 @@ fn capture(host: &dyn Host, subject: &Subject) -> Look<Vec<String>> {
 /// Whether the flags name the class of started programs, for success.
 fn audits_commands(text: &str) -> bool {
     let flags = text.lines().filter_map(|line| line.trim().strip_prefix("flags:"));
-    flags.flat_map(|flags| flags.split(',')).any(|flag| matches!(flag.trim(), "ex" | "+ex" | "pc" | "+pc" | "all" | "+all"))
+    flags
+        .flat_map(|flags| flags.split(','))
+        .any(|flag| matches!(flag.trim(), "ex" | "+ex" | "pc" | "+pc" | "all" | "+all"))
 }
 
 /// Whether a launcher starts the agent under `script`.
 fn records(text: &str) -> bool {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    lines.flat_map(|line| line.split([' ', '\t', ';', '&', '|'])).any(|word| word == "script" || word.ends_with("/script"))
+    lines
+        .flat_map(|line| line.split([' ', '\t', ';', '&', '|']))
+        .any(|word| word == "script" || word.ends_with("/script"))
 }
 
 #[cfg(test)]

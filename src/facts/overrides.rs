@@ -95,7 +95,15 @@ const TOP_FILES: &[&str] = &[
 ];
 
 /// Workflows with one fixed name.
-const WORKFLOWS: &[&str] = &[".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", "Jenkinsfile", "bitbucket-pipelines.yml", ".drone.yml", ".woodpecker.yml"];
+const WORKFLOWS: &[&str] = &[
+    ".gitlab-ci.yml",
+    ".travis.yml",
+    "azure-pipelines.yml",
+    "Jenkinsfile",
+    "bitbucket-pipelines.yml",
+    ".drone.yml",
+    ".woodpecker.yml",
+];
 
 /// Folders whose scripts are looked through.
 const FOLDERS: &[(&str, Place)] = &[
@@ -366,7 +374,9 @@ fn voids(line: &str, commands: &[String], flags: &[String], variables: &[String]
             let value = line[at + matched.len()..].chars().next();
             before.is_none_or(|c| !c.is_alphanumeric() && c != '_') && value.is_some_and(|c| !c.is_whitespace())
         });
-        let yaml = trimmed.strip_prefix(name.as_str()).is_some_and(|rest| rest.trim_start().starts_with(':') && rest.trim().len() > 1);
+        let yaml = trimmed
+            .strip_prefix(name.as_str())
+            .is_some_and(|rest| rest.trim_start().starts_with(':') && rest.trim().len() > 1);
         let fish = trimmed.starts_with("set -") && trimmed.split_whitespace().any(|word| word == name);
         if (set || yaml || fish) && !found.iter().any(|(known, _)| known == name) {
             found.push((name.clone(), OverrideKind::Variable));

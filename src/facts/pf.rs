@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ProbeError, glob, needs_running};
 use super::nft::Group;
 use super::pf_rules::{PfFate, PfPacket, fate, flat};
 use super::units::{names, read};
+use super::{ProbeError, glob, needs_running};
 use crate::host::{Accounts, Host, Output, Tool};
 use crate::model::{AbsPath, Look, Os, Subject, Uid, Unseen};
 
@@ -176,7 +176,9 @@ fn files(host: &dyn Host, name: &str, uid: Uid) -> Result<Vec<String>, ProbeErro
     let main = path("/etc/pf.conf");
     let Some(conf) = read(host, &main)? else { return Ok(Vec::new()) };
     let mut files = vec![(main, conf.clone())];
-    for line in conf.lines().map(str::trim).filter(|line| line.starts_with("load anchor") || line.starts_with("include")) {
+    for line in
+        conf.lines().map(str::trim).filter(|line| line.starts_with("load anchor") || line.starts_with("include"))
+    {
         let quoted = line.rsplit('"').nth(1).and_then(AbsPath::new);
         if let Some(file) = quoted.filter(|_| is_used(&conf, line)) {
             let text = read(host, &file)?.unwrap_or_default();

@@ -137,7 +137,12 @@ impl Fact {
                     faults: Look::Unknown(unseen.clone()),
                     at: Location::file(&shown),
                 });
-                self.files.push(File { path: shown, fault: Some(fault), unseen: Some(unseen), unknown_keys: Vec::new() });
+                self.files.push(File {
+                    path: shown,
+                    fault: Some(fault),
+                    unseen: Some(unseen),
+                    unknown_keys: Vec::new(),
+                });
             }
             Ok((text, value)) => self.add_policy(&shown, &text, &value),
         }
@@ -211,7 +216,8 @@ fn garbled(shown: &str, fault: &str) -> Unseen {
 }
 
 fn unread(shown: &str, error: &io::Error) -> Unseen {
-    let how = if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
+    let how =
+        if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
     super::closed(error).unwrap_or_else(|| Unseen::new(format!("the policy `{shown}` cannot be read: {error}"), how))
 }
 
@@ -236,7 +242,8 @@ pub(super) fn is_declaration(host: &dyn Host, subject: &Subject, path: &AbsPath)
 
 /// A file under review may be hostile: aliases that multiply are refused, and duplicate keys are errors.
 fn parse(text: &str) -> Result<Value, String> {
-    let mut aliases = text.split_whitespace().filter(|word| word.starts_with('*') && word.len() > 1 && !word.starts_with("*."));
+    let mut aliases =
+        text.split_whitespace().filter(|word| word.starts_with('*') && word.len() > 1 && !word.starts_with("*."));
     if text.contains('&') && aliases.by_ref().take(ALIASES + 1).count() > ALIASES {
         return Err("more aliases than anyone writes by hand".into());
     }

@@ -10,7 +10,8 @@ use crate::host::{Host, Kind, Want, Who};
 use crate::model::{AbsPath, Gid, Look, Os, Subject, Uid};
 
 /// Variables that name an engine elsewhere.
-const VARIABLES: &[&str] = &["DOCKER_HOST", "CONTAINER_HOST", "CONTAINERD_ADDRESS", "LIBVIRT_DEFAULT_URI", "LXD_SOCKET"];
+const VARIABLES: &[&str] =
+    &["DOCKER_HOST", "CONTAINER_HOST", "CONTAINERD_ADDRESS", "LIBVIRT_DEFAULT_URI", "LXD_SOCKET"];
 
 /// Sockets of Linux: what they belong to, and where they are.
 const LINUX: &[(&str, &str)] = &[
@@ -83,7 +84,9 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             let run = abs(&format!("/run/user/{}", account.uid.0));
             places.extend(RUNTIME.iter().map(|(name, path)| ((*name).to_owned(), run.join(path), own)));
         }
-        let below = |home: &AbsPath| HOME.iter().map(|(name, path)| ((*name).to_owned(), home.join(path), false)).collect::<Vec<_>>();
+        let below = |home: &AbsPath| {
+            HOME.iter().map(|(name, path)| ((*name).to_owned(), home.join(path), false)).collect::<Vec<_>>()
+        };
         places.extend(account.home.as_ref().map(below).unwrap_or_default());
     }
     let mut sockets: Vec<Socket> = Vec::new();
@@ -134,7 +137,11 @@ fn guarded_by_polkit(host: &dyn Host, socket: &AbsPath) -> bool {
 fn named(host: &dyn Host, subject: &Subject) -> Vec<String> {
     let names = host.env_names();
     let inherits = subject.is_invokers();
-    VARIABLES.iter().filter(|name| inherits && names.iter().any(|set| set == *name)).map(|name| (*name).to_owned()).collect()
+    VARIABLES
+        .iter()
+        .filter(|name| inherits && names.iter().any(|set| set == *name))
+        .map(|name| (*name).to_owned())
+        .collect()
 }
 
 /// An engine that is reached over the network: no mode of a file protects it. Only the scheme is looked at.

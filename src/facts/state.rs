@@ -65,7 +65,8 @@ struct State {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
+    let accounts =
+        host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
     let looker = Looker { host, subject, accounts: &accounts };
     let mut paths = looker.all(subject, subject.account()?);
     if let Some(invoker) = subject.invoker.as_ref().filter(|_| !subject.is_invokers()) {
@@ -75,7 +76,8 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     }
     let mut seen = std::collections::BTreeSet::new();
     paths.retain(|state| seen.insert(state.path.clone()));
-    let folders: Vec<AbsPath> = paths.iter().filter(|state| state.kind == StateKind::Directory).map(|s| s.path.clone()).collect();
+    let folders: Vec<AbsPath> =
+        paths.iter().filter(|state| state.kind == StateKind::Directory).map(|s| s.path.clone()).collect();
     for state in &mut paths {
         state.below = folders.iter().find(|folder| **folder != state.path && state.path.is_within(folder)).cloned();
     }
@@ -114,7 +116,10 @@ pub(super) fn meant(host: &dyn Host, pattern: &AbsPath) -> Result<Vec<AbsPath>, 
     match host::resolve(host, &folder, None).and_then(|real| host.list(&real)) {
         Ok(entries) => {
             let names = entries.into_iter().map(|entry| entry.name);
-            Ok(names.filter(|entry| glob::fits(&name, &entry.to_string_lossy())).map(|name| folder.join(name)).collect())
+            Ok(names
+                .filter(|entry| glob::fits(&name, &entry.to_string_lossy()))
+                .map(|name| folder.join(name))
+                .collect())
         }
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
         Err(error) => Err((folder, error)),
@@ -197,14 +202,17 @@ impl Looker<'_> {
             Some(target) => self.open(target, is_folder, user).map_err(unreadable)?,
             None => (Vec::new(), Vec::new()),
         };
-        let (work_tree, tracked, ignored) = self.in_git(target.as_ref().unwrap_or(&path), is_folder || stat.is_none())?;
+        let (work_tree, tracked, ignored) =
+            self.in_git(target.as_ref().unwrap_or(&path), is_folder || stat.is_none())?;
         Ok(State {
             kind,
             below: None,
             account: user.name.clone(),
             exists: Look::Known(stat.is_some()),
             is_folder,
-            owner: stat.map(|stat| self.accounts.user_of(stat.uid).map_or_else(|| stat.uid.0.to_string(), |user| user.name.clone())),
+            owner: stat.map(|stat| {
+                self.accounts.user_of(stat.uid).map_or_else(|| stat.uid.0.to_string(), |user| user.name.clone())
+            }),
             mode: stat.map(|stat| stat.mode),
             size: stat.map(|stat| stat.size),
             private: Look::Known(stat.map(|_| readers.is_empty())),
@@ -255,9 +263,9 @@ impl Looker<'_> {
             Err(error) => return Err(error),
         };
         let beside = beside.iter().filter(|entry| entry.kind == Kind::File);
-        let beside = beside.map(|entry| entry.name.to_string_lossy()).filter(|other| {
-            other.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['-', '.', '~']))
-        });
+        let beside = beside
+            .map(|entry| entry.name.to_string_lossy())
+            .filter(|other| other.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['-', '.', '~'])));
         files.extend(beside.take(20).map(|name| folder.join(name.as_ref())));
         Ok((files, None))
     }
@@ -266,7 +274,8 @@ impl Looker<'_> {
     fn readers(&self, path: &AbsPath, is_folder: bool, user: &AgentUser) -> io::Result<Vec<String>> {
         let reads = |who: &Who| {
             Ok::<_, io::Error>(
-                host::can(self.host, who, path, Want::Read)? || is_folder && host::can(self.host, who, path, Want::Execute)?,
+                host::can(self.host, who, path, Want::Read)?
+                    || is_folder && host::can(self.host, who, path, Want::Execute)?,
             )
         };
         if reads(&Who { uid: STRANGER, gids: Vec::new() })? {
@@ -276,7 +285,9 @@ impl Looker<'_> {
         for account in &self.accounts.users {
             // The developer who set up an agent's account may look into its state.
             let trusted = [Some(Uid(0)), user.uid, self.subject.invoker.as_ref().and_then(|invoker| invoker.uid)];
-            if !trusted.contains(&Some(account.uid)) && reads(&Who { uid: account.uid, gids: self.accounts.groups_of(account) })? {
+            if !trusted.contains(&Some(account.uid))
+                && reads(&Who { uid: account.uid, gids: self.accounts.groups_of(account) })?
+            {
                 readers.push(account.name.clone());
             }
         }

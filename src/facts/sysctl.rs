@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ProbeError, needs_running};
 use super::mounts::Mounts;
 use super::reach::{abs, text};
+use super::{ProbeError, needs_running};
 use crate::host::Host;
 use crate::model::{Look, Os, Subject};
 

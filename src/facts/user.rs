@@ -64,7 +64,8 @@ impl UserGroup {
 }
 
 /// What checks say of other accounts one by one, and of root only once.
-const OPEN_TO_ROOT: &str = "schedulers, services, start files, every log about it, the managed configuration and its own program";
+const OPEN_TO_ROOT: &str =
+    "schedulers, services, start files, every log about it, the managed configuration and its own program";
 
 fn close_to_root(groups: &[UserGroup]) -> Vec<UserGroup> {
     groups.iter().filter(|group| group.gives.is_some() && !group.reads_logs()).cloned().collect()
@@ -72,7 +73,8 @@ fn close_to_root(groups: &[UserGroup]) -> Vec<UserGroup> {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
+    let accounts =
+        host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
     let user = subject.account()?;
     let account = accounts.user(&user.name);
     let is_human = account.map_or(Look::Known(false), |account| is_person(host, account, subject.os));

@@ -197,7 +197,9 @@ impl Finder<'_> {
         }
         self.references(root);
         for (name, node) in entries(root, "providers") {
-            let Some((package, at)) = node.get("package").and_then(|node| Some((node.text()?, node.at))) else { continue };
+            let Some((package, at)) = node.get("package").and_then(|node| Some((node.text()?, node.at))) else {
+                continue;
+            };
             let package = package.strip_prefix("aisdk:").unwrap_or(package);
             let pin = if BUNDLED.contains(&package) { Pin::Bundled } else { pin(package) };
             self.add(&format!("{}: {package}", name.name), Kind::Provider, pin, at);
@@ -207,7 +209,8 @@ impl Finder<'_> {
 
     fn references(&mut self, root: &Node) {
         for (name, node) in entries(root, "reference").chain(entries(root, "references")) {
-            let text = node.text().or_else(|| node.get("repository").or_else(|| node.get("path"))?.text()).unwrap_or("");
+            let text =
+                node.text().or_else(|| node.get("repository").or_else(|| node.get("path"))?.text()).unwrap_or("");
             if !text.starts_with(['.', '/', '~']) {
                 self.add(&name.name, Kind::Reference, Pin::Floating, name.at);
             }
@@ -232,7 +235,14 @@ impl Finder<'_> {
                     let shown = crate::facts::subject::shown(subject, &path);
                     let scope = if path.is_within(&subject.project) { Scope::Repo } else { Scope::User };
                     let name = plain(&path.name_text()).into_owned();
-                    self.out.push(CodeFact { name, kind: Kind::Tool, pin: Pin::Local, risk: Pin::Local.risk(), scope, at: Some(Location::file(shown)) });
+                    self.out.push(CodeFact {
+                        name,
+                        kind: Kind::Tool,
+                        pin: Pin::Local,
+                        risk: Pin::Local.risk(),
+                        scope,
+                        at: Some(Location::file(shown)),
+                    });
                 }
             }
         }
@@ -315,14 +325,14 @@ pub(super) fn endpoints(config: &Effective) -> Vec<EndpointFact> {
     let key = if config.merging == Merging::Opencode2 { "providers" } else { "provider" };
     entries(root, key)
         .filter_map(|(name, node)| {
-            let url = node.get("settings.baseURL").or_else(|| node.get("options.baseURL")).or_else(|| node.get("api"))?;
+            let url =
+                node.get("settings.baseURL").or_else(|| node.get("options.baseURL")).or_else(|| node.get("api"))?;
             let text = url.text().filter(|text| text.contains("://"))?;
             let address = address(text);
             let host = address.split("://").nth(1).unwrap_or("");
-            let host = host.strip_prefix('[').map_or_else(
-                || host.split(':').next().unwrap_or(""),
-                |rest| rest.split(']').next().unwrap_or(""),
-            );
+            let host = host
+                .strip_prefix('[')
+                .map_or_else(|| host.split(':').next().unwrap_or(""), |rest| rest.split(']').next().unwrap_or(""));
             Some(EndpointFact {
                 name: plain(&name.name).into_owned(),
                 loopback: host == "localhost" || host.starts_with("127.") || host == "::1",

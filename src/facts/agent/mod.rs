@@ -16,10 +16,10 @@ use serde::Serialize;
 
 use permissions::Permissions;
 
-use super::{ProbeError, variable};
 use super::config::{self, Effective, LayerState, Part, RemarkKind, Span};
 use super::policy;
 use super::subject::{place, seems_to_exist, shown};
+use super::{ProbeError, variable};
 use crate::host::{self, Host, Process};
 use crate::model::{AbsPath, AgentVersion, Location, Look, Merging, Scope, Subject, Unseen, plain};
 
@@ -270,7 +270,9 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
     let unread = places.filter(|path| looked(path) && seems_to_exist(host, path)).map(|path| Written {
         name: shown(subject, &path),
         effect: match (host::exists(host, &path), policy::is_declaration(host, subject, &path)) {
-            (Err(error), _) => Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo"),
+            (Err(error), _) => {
+                Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo")
+            }
             (Ok(_), Look::Known(true)) => Look::Known(Effect::Read),
             (Ok(_), Look::Known(false)) => Look::Known(Effect::Unread),
             (Ok(_), Look::Unknown(unseen)) => Look::Unknown(unseen),
@@ -293,7 +295,9 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
     let files = files.filter(|(_, path)| looked(path) && seems_to_exist(host, path)).map(|(file, path)| Written {
         name: shown(subject, &path),
         effect: match host::exists(host, &path) {
-            Err(error) => Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo"),
+            Err(error) => {
+                Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo")
+            }
             Ok(_) => Look::Known(Effect::Unread),
         },
         why: file.instead.clone(),
@@ -340,7 +344,8 @@ fn variables(subject: &Subject) -> Vec<String> {
 }
 
 /// Programs that shut in what they start.
-const WRAPPERS: &[&str] = &["bwrap", "firejail", "nsjail", "systemd-nspawn", "docker-init", "conmon", "sandbox-exec", "srt"];
+const WRAPPERS: &[&str] =
+    &["bwrap", "firejail", "nsjail", "systemd-nspawn", "docker-init", "conmon", "sandbox-exec", "srt"];
 
 /// A container around this machine, or a wrapper above the running agent.
 fn outer_sandbox(host: &dyn Host, subject: &Subject) -> Look<Option<String>> {

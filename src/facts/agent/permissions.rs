@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::switches::SwitchFact;
-use crate::facts::config::{Effective, Node};
 use crate::facts::config::rules::{self, Action, AgentRules, Level, Rule};
+use crate::facts::config::{Effective, Node};
 use crate::host::Host;
 use crate::model::{Location, Look, Merging, PermissionShape, Scope, Subject, SwitchKind, plain, redact_line};
 
@@ -218,7 +218,8 @@ fn allowed(config: &Effective, root: &Node) -> Vec<ToolFact> {
     let list = root.get("permissions.allow").and_then(Node::list).unwrap_or_default();
     let tool = |node: &Node| {
         let text = node.text()?;
-        let (name, pattern) = text.split_once('(').map_or((text, "*"), |(name, rest)| (name, rest.trim_end_matches(')')));
+        let (name, pattern) =
+            text.split_once('(').map_or((text, "*"), |(name, rest)| (name, rest.trim_end_matches(')')));
         let everything = matches!(pattern, "" | "*" | "**" | ":*" | "*:*");
         let broad = everything && matches!(name, "*" | "Bash" | "Edit" | "Write" | "MultiEdit" | "NotebookEdit");
         Some(ToolFact {
@@ -281,7 +282,8 @@ fn loosest(kinds: &[Kind], agents: &[AgentFact]) -> Vec<ToolFact> {
             .collect();
         // An action that is not known counts as the loosest.
         let Some(worst) = tools.iter().map(|tool| tool.action.known().copied()).min() else { continue };
-        let mut loose: Vec<&ToolFact> = tools.into_iter().filter(|tool| tool.action.known().copied() == worst).collect();
+        let mut loose: Vec<&ToolFact> =
+            tools.into_iter().filter(|tool| tool.action.known().copied() == worst).collect();
         // A rule that somebody wrote says more than one of the program.
         loose.sort_by_key(|tool| tool.at.is_none());
         for tool in loose {

@@ -98,13 +98,18 @@ fn server(process: &Process) -> Option<SurfaceFact> {
         let arg = process.args.get(at)?;
         arg.split_once('=').map(|(_, value)| value).or_else(|| process.args.get(at + 1).map(String::as_str))
     });
-    let wide = address.is_some_and(|address| !matches!(address, "127.0.0.1" | "localhost" | "::1")) || word("--mdns").is_some();
+    let wide = address.is_some_and(|address| !matches!(address, "127.0.0.1" | "localhost" | "::1"))
+        || word("--mdns").is_some();
     let password = process.env.as_ref().map(|names| names.iter().any(|name| name == "OPENCODE_SERVER_PASSWORD"));
     let (about, open) = match (wide, password) {
         (true, _) => ("its server listens beyond this machine", Look::Known(true)),
         (false, Some(true)) => ("its server asks for a password", Look::Known(false)),
-        (false, Some(false)) => ("its server takes orders from every account of this machine, without a password", Look::Known(true)),
-        (false, None) => ("its server runs", Look::unknown("cannot read the environment of its server", "run with sudo")),
+        (false, Some(false)) => {
+            ("its server takes orders from every account of this machine, without a password", Look::Known(true))
+        }
+        (false, None) => {
+            ("its server runs", Look::unknown("cannot read the environment of its server", "run with sudo"))
+        }
     };
     Some(SurfaceFact {
         name: format!("process {}", process.pid),

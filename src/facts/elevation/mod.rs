@@ -124,7 +124,8 @@ pub(super) fn secure_path(host: &dyn Host) -> Result<Option<String>, Unseen> {
 /// All rules, sudo's first.
 pub(super) fn rules(host: &dyn Host, subject: &Subject) -> Result<Vec<Rule>, ProbeError> {
     let who = agent(subject)?;
-    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
+    let accounts =
+        host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
     let person = person(&accounts, subject.account()?, subject.os, who.uid.0);
     let mut rules = sudo::rules(host, &person);
     rules.extend(doas_rules(host, &person));

@@ -63,7 +63,12 @@ struct List {
 }
 
 /// The lists that speak of a path, weakest first.
-fn lists(host: &dyn Host, subject: &Subject, repository: &Repository, parts: &[AbsPath]) -> Result<Vec<List>, ProbeError> {
+fn lists(
+    host: &dyn Host,
+    subject: &Subject,
+    repository: &Repository,
+    parts: &[AbsPath],
+) -> Result<Vec<List>, ProbeError> {
     let top = &repository.top;
     let mut lists = Vec::new();
     if let Some(file) = global(host, subject, repository).filter(|_| subject.scope > Scope::Repo) {

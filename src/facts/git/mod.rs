@@ -158,7 +158,8 @@ fn submodules(host: &dyn Host, subject: &Subject) -> Vec<Submodule> {
     let settings = config::parse(&text.ok().flatten().unwrap_or_default());
     let mut found: Vec<Submodule> = Vec::new();
     for setting in settings.iter().filter(|setting| setting.section == "submodule") {
-        let name = setting.name.trim_start_matches("submodule.").trim_end_matches(&format!(".{}", setting.key)).to_owned();
+        let name =
+            setting.name.trim_start_matches("submodule.").trim_end_matches(&format!(".{}", setting.key)).to_owned();
         let at = found.iter().position(|known| known.name == name).unwrap_or_else(|| {
             found.push(Submodule { name, path: None, url: None });
             found.len() - 1
@@ -185,8 +186,8 @@ impl Reader<'_> {
         let folders = [(&self.repository.common_dir, "config"), (&self.repository.git_dir, "config.worktree")];
         for (folder, name) in folders {
             let file = folder.join(name);
-            let settings = repository::settings(self.host, folder, name)
-                .map_err(|error| ProbeError::unreadable(&file, error))?;
+            let settings =
+                repository::settings(self.host, folder, name).map_err(|error| ProbeError::unreadable(&file, error))?;
             let last = settings.iter().rfind(|setting| setting.name == "core.hookspath");
             hooks_path = last.and_then(|setting| setting.value.clone()).or(hooks_path);
             runs.extend(settings.iter().filter_map(|setting| self.setting(&file, setting)));
@@ -203,7 +204,8 @@ impl Reader<'_> {
         let does = commands::runs(setting)?;
         let husky = setting.name == "core.hookspath"
             && matches!(setting.value.as_deref(), Some(".husky" | ".husky/_" | ".husky/" | ".husky/_/"));
-        let allowed = self.subject.parameters.list("hook_allow").iter().any(|name| name.eq_ignore_ascii_case(&setting.name));
+        let allowed =
+            self.subject.parameters.list("hook_allow").iter().any(|name| name.eq_ignore_ascii_case(&setting.name));
         Some(Run {
             name: setting.name.clone(),
             kind: RunKind::Setting,
@@ -231,7 +233,8 @@ impl Reader<'_> {
     /// The places that git believes, and whether the agent can change them.
     fn places(&self, hooks: Option<&AbsPath>) -> Vec<Run> {
         let Repository { git_dir, common_dir, .. } = self.repository;
-        let mut paths = vec![common_dir.clone(), common_dir.join("config"), common_dir.join("info"), common_dir.join("modules")];
+        let mut paths =
+            vec![common_dir.clone(), common_dir.join("config"), common_dir.join("info"), common_dir.join("modules")];
         if git_dir != common_dir {
             paths.extend([git_dir.clone(), git_dir.join("config.worktree")]);
         }

@@ -14,7 +14,12 @@ const LIMIT: u64 = 256 << 10;
 const UNITS: usize = 1000;
 
 /// Looks for the launcher of `agent`: done once, when the subject is settled. Of a person the own folders are looked through too.
-pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: Option<&AgentUser>, parameters: &Parameters) -> Found {
+pub(in crate::facts) fn launcher(
+    host: &dyn Host,
+    agent: &Agent,
+    person: Option<&AgentUser>,
+    parameters: &Parameters,
+) -> Found {
     let search = Search { host, agent };
     if let Some(path) = parameters.text("launcher").and_then(AbsPath::new) {
         return match search.named(&path) {

@@ -81,14 +81,34 @@ pub(super) fn origin(word: &Word) -> Origin {
 
 /// Commands that fetch a secret from where it is kept.
 const BROKERS: &[&str] = &[
-    "op", "pass", "gopass", "vault", "bao", "hasp", "bw", "rbw", "secret-tool", "security", "keyctl", "aws", "gcloud",
-    "az", "doppler", "infisical", "chamber", "sops", "age", "systemd-creds", "kwallet-query", "keepassxc-cli", "harden",
+    "op",
+    "pass",
+    "gopass",
+    "vault",
+    "bao",
+    "hasp",
+    "bw",
+    "rbw",
+    "secret-tool",
+    "security",
+    "keyctl",
+    "aws",
+    "gcloud",
+    "az",
+    "doppler",
+    "infisical",
+    "chamber",
+    "sops",
+    "age",
+    "systemd-creds",
+    "kwallet-query",
+    "keepassxc-cli",
+    "harden",
 ];
 
 /// Programs that run another one with secrets in its environment.
-pub(super) const RUNNERS: &[&str] = &[
-    "op", "hasp", "aws-vault", "doppler", "infisical", "chamber", "teller", "envconsul", "sops", "berglas", "summon",
-];
+pub(super) const RUNNERS: &[&str] =
+    &["op", "hasp", "aws-vault", "doppler", "infisical", "chamber", "teller", "envconsul", "sops", "berglas", "summon"];
 
 fn of_command(text: &str) -> Origin {
     let commands = super::words::commands(text);

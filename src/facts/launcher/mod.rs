@@ -215,7 +215,8 @@ fn variables(subject: &Subject, launcher: &Launcher) -> Look<Vec<Variable>> {
         return not_understood(launcher);
     }
     if let Some(file) = launcher.launches.iter().find_map(|launch| launch.unread.first()) {
-        let why = format!("`{}` takes variables from `{}`, which cannot be read", launcher.path, crate::model::plain(file));
+        let why =
+            format!("`{}` takes variables from `{}`, which cannot be read", launcher.path, crate::model::plain(file));
         return Look::unknown(why, "run with sudo, or start the agent");
     }
     let mut named: BTreeMap<&str, &Passed> = BTreeMap::new();
@@ -250,7 +251,11 @@ fn is_fixed_path(passed: &Passed) -> bool {
 
 fn own_tmp(launch: &Launch) -> bool {
     let shared = ["/tmp", "/tmp/", "/var/tmp", "/var/tmp/"];
-    launch.passed.get("TMPDIR").and_then(|passed| passed.text.as_deref()).is_some_and(|path| path.starts_with('/') && !shared.contains(&path))
+    launch
+        .passed
+        .get("TMPDIR")
+        .and_then(|passed| passed.text.as_deref())
+        .is_some_and(|path| path.starts_with('/') && !shared.contains(&path))
 }
 
 #[cfg(test)]

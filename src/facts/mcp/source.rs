@@ -127,12 +127,14 @@ fn place(host: &dyn Host, subject: &Subject, tracked: &Tracked, path: &AbsPath) 
         Look::Unknown(unseen) => return Look::Unknown(unseen.clone()),
     };
     let target = real.as_ref().unwrap_or(path);
-    Look::Known(match (is_tracked(tracked, subject, target), beside_tracked(tracked, subject, target), real.is_some()) {
-        (true, _, _) => Place::Tracked,
-        (false, true, _) => Place::Built,
-        (false, false, true) => Place::Untracked,
-        (false, false, false) => Place::Missing,
-    })
+    Look::Known(
+        match (is_tracked(tracked, subject, target), beside_tracked(tracked, subject, target), real.is_some()) {
+            (true, _, _) => Place::Tracked,
+            (false, true, _) => Place::Built,
+            (false, false, true) => Place::Untracked,
+            (false, false, false) => Place::Missing,
+        },
+    )
 }
 
 fn is_tracked(tracked: &git::Tracked, subject: &Subject, path: &AbsPath) -> bool {

@@ -225,7 +225,9 @@ impl Survey<'_> {
             What::Unit => unit(&text),
             What::PropertyList => match property_list(&text) {
                 Some(job) => vec![job],
-                None => return self.unread(file, Unseen::new(format!("`{file}` is binary"), "look at it with `plutil -p`")),
+                None => {
+                    return self.unread(file, Unseen::new(format!("`{file}` is binary"), "look at it with `plutil -p`"));
+                }
             },
             What::Script => Vec::new(),
         };

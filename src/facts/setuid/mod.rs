@@ -212,7 +212,8 @@ impl Find<'_> {
 
 /// Where a system with a merged `/usr` has the file, and one with merged `bin` and `sbin`.
 fn usual_paths(path: &str) -> [String; 2] {
-    let usual = if path.starts_with("/bin/") || path.starts_with("/sbin/") { format!("/usr{path}") } else { path.into() };
+    let usual =
+        if path.starts_with("/bin/") || path.starts_with("/sbin/") { format!("/usr{path}") } else { path.into() };
     let other = match (usual.strip_prefix("/usr/bin/"), usual.strip_prefix("/usr/sbin/")) {
         (Some(name), _) => format!("/usr/sbin/{name}"),
         (_, Some(name)) => format!("/usr/bin/{name}"),
