@@ -253,7 +253,7 @@ fn rulesets() -> Vec<(String, String)> {
         ("goto", output("accept", "skuid 65534 goto early\nskuid 65534 drop", "chain early {\n meta nfproto ipv6 drop\n}")),
         ("reject", output("accept", "skuid 65534 meta l4proto { tcp, udp } reject", "")),
         ("tuple", output("accept", "skuid 65534 ip daddr . tcp dport { 10.0.0.0/8 . 443, 127.0.0.0/8 . 22 } accept\nskuid 65534 drop", "")),
-        ("rate", output("accept", "skuid 65534 limit rate over 1000/second drop", "")),
+        ("rate", output("accept", "skuid 65534 limit rate over 1000/second burst 1000 packets drop", "")),
         ("flags", output("accept", "tcp flags & (fin|syn|rst|ack) == syn skuid 65534 drop", "")),
         (
             "send elsewhere and drop",
