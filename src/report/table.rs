@@ -60,7 +60,7 @@ fn header(report: &Report, look: Look) -> String {
         let how = agent.user_source.map_or("the image does not say", |source| match source {
             UserSource::Profile => "named by the profile",
             UserSource::Launcher => "named by its launcher",
-            UserSource::Process => "it runs now",
+            UserSource::Process => "it runs now; `agent_user` in a profile names another",
             UserSource::Invoker => "who ran this audit",
         });
         let user = agent.user.as_deref().unwrap_or("an unknown account");
