@@ -298,7 +298,7 @@ fn checklist(report: &Report, look: Look) -> String {
             Tick::NotApplicable => ("–", Tone::Dim),
         };
         let (text, text_tone) = match entry.tick {
-            Tick::NotApplicable => (format!("{} — not checked here", entry.text), Tone::Dim),
+            Tick::NotApplicable => (format!("{} — {}", entry.text, entry.unanswered()), Tone::Dim),
             _ => (entry.text.clone(), Tone::Plain),
         };
         sheet.row(&[(mark, tone), (&entry.line, Tone::Dim), (&text, text_tone)]);
