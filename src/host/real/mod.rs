@@ -2,6 +2,7 @@
 //! kernel, so what a hostile process swaps in between is an error, not an escape.
 
 mod acl;
+mod cargo;
 mod kind;
 mod run;
 mod system;
@@ -304,7 +305,12 @@ impl Host for RealHost {
         if !self.live {
             return Vec::new();
         }
-        let mut names: Vec<_> = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned()).collect();
+        let program = std::env::current_exe().ok();
+        let cargo = cargo::Cargo::started(|name| self.env(name), program.as_deref());
+        let all = std::env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value));
+        let by_cargo = |name: &str, value: &str| cargo.as_ref().is_some_and(|cargo| cargo.added(name, value));
+        let theirs = all.filter(|(name, value)| !by_cargo(name, &value.to_string_lossy()));
+        let mut names: Vec<_> = theirs.map(|(name, _)| name).collect();
         names.sort();
         names
     }
