@@ -15,8 +15,10 @@
 //! assert_eq!((matches[0].line, matches[0].column), (2, 8));
 //! ```
 
+pub mod anchor;
 mod config;
 mod entropy;
+pub mod filter;
 mod rule;
 mod scanner;
 #[cfg(test)]
