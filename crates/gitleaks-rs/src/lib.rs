@@ -17,6 +17,7 @@
 
 mod config;
 mod entropy;
+mod go_regex;
 mod rule;
 mod scanner;
 #[cfg(test)]
