@@ -12,29 +12,29 @@ const MOST: usize = 64;
 
 /// A literal that a match must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Literal {
+pub(crate) struct Literal {
     /// Its bytes; letters in lower case where `folded`.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// For each byte, whether the other case of the letter will do as well.
-    pub folded: Vec<bool>,
+    pub(crate) folded: Vec<bool>,
 }
 
 /// How the matches of an expression are found.
 #[derive(Clone, Debug)]
-pub struct Anchor {
+pub(crate) struct Anchor {
     /// Every match holds one of these.
-    pub literals: Vec<Literal>,
+    pub(crate) literals: Vec<Literal>,
     /// The expression from the literal on: what does not match it there is no match. Absent where the literal may
     /// stand at several places of the expression.
-    pub tail: Option<Hir>,
+    pub(crate) tail: Option<Hir>,
     /// The most bytes that a match has before the literal; none if there is no limit.
-    pub before: Option<usize>,
+    pub(crate) before: Option<usize>,
     /// The most bytes that a match has from the literal on.
-    pub behind: Option<usize>,
+    pub(crate) behind: Option<usize>,
 }
 
 /// The best literals of an expression, if it has any that are worth looking for.
-pub fn find(hir: &Hir) -> Option<Anchor> {
+pub(crate) fn find(hir: &Hir) -> Option<Anchor> {
     search(&flatten(hir))
 }
 
@@ -128,7 +128,7 @@ impl Literal {
     }
 
     /// Whether it stands at the start of `text`.
-    pub fn starts(&self, text: &[u8]) -> bool {
+    pub(crate) fn starts(&self, text: &[u8]) -> bool {
         text.len() >= self.bytes.len()
             && self.bytes.iter().zip(&self.folded).zip(text).all(|((own, folded), byte)| {
                 own == byte || (*folded && *own == byte.to_ascii_lowercase())
@@ -262,7 +262,7 @@ fn cost(literals: &[Literal]) -> f64 {
 }
 
 /// The share of a byte in source text. A character that JSON or a URL would escape is not relied on.
-pub fn share(byte: u8, folded: bool) -> f64 {
+pub(crate) fn share(byte: u8, folded: bool) -> f64 {
     let plain = match byte {
         b' ' => 0.15,
         b'e' | b't' => 0.07,

@@ -20,7 +20,7 @@ const TRIGRAMS: usize = 1 << 15;
 const STEP: usize = 8;
 
 /// The literals of all rules, ready to be looked for.
-pub struct Filter {
+pub(crate) struct Filter {
     /// For each pair, which groups do *not* have it: as third pair in the lowest byte, then second, then first.
     pairs: Box<[u32; PAIRS]>,
     /// For each trigram, where its literals begin in `windows`; one more entry ends the last.
@@ -39,7 +39,7 @@ struct Window {
 
 impl Filter {
     /// A filter of at most 65,535 literals of three bytes or more.
-    pub fn new(literals: &[Literal]) -> Self {
+    pub(crate) fn new(literals: &[Literal]) -> Self {
         let mut windows: Vec<Window> = literals
             .iter()
             .enumerate()
@@ -65,7 +65,7 @@ impl Filter {
     }
 
     /// Calls `hit` with each place where a literal begins and with the literal's index.
-    pub fn find(&self, text: &[u8], mut hit: impl FnMut(usize, usize)) {
+    pub(crate) fn find(&self, text: &[u8], mut hit: impl FnMut(usize, usize)) {
         // No window has its third pair at the first two positions.
         let mut carry = 0xffff;
         let mut at = 0;
@@ -86,20 +86,6 @@ impl Filter {
             self.verify(text, at, missed, &mut hit);
             at += STEP;
         }
-    }
-
-    pub fn passed(&self, text: &[u8]) -> usize {
-        let mut carry = 0xffff;
-        let mut n = 0;
-        let mut at = 0;
-        while let Some(bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<{ STEP + 1 }>) {
-            let missed = self.step(bytes, &mut carry);
-            if missed != u64::MAX {
-                n += 1;
-            }
-            at += STEP;
-        }
-        n
     }
 
     /// For eight pairs, the groups that do not end a window there.

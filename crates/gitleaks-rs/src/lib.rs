@@ -15,16 +15,21 @@
 //! assert_eq!((matches[0].line, matches[0].column), (2, 8));
 //! ```
 
-pub mod anchor;
-mod config;
+mod allowlist;
+mod anchor;
+pub mod config;
 mod entropy;
-pub mod filter;
+mod filter;
+mod go_regex;
 mod rule;
 mod scanner;
 #[cfg(test)]
 mod tests;
+mod views;
 
-pub use config::LoadError;
+pub use config::{Config, LoadError};
 pub use entropy::shannon;
+pub use go_regex::RegexError;
 pub use rule::{Confidence, Rule};
-pub use scanner::{Match, Scanner};
+pub use scanner::{Match, Scanner, Secret};
+pub use views::Encoding;
