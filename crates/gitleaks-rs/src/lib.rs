@@ -23,6 +23,7 @@ mod filter;
 mod go_regex;
 mod rule;
 mod scanner;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod views;
@@ -32,4 +33,5 @@ pub use entropy::shannon;
 pub use go_regex::RegexError;
 pub use rule::{Confidence, Rule};
 pub use scanner::{Match, Scanner, Secret};
+pub use stream::Buffer;
 pub use views::Encoding;

@@ -123,12 +123,17 @@ impl Scanner {
 
     /// The secrets in a text that goes by a path: some rules and allowlists ask for it.
     pub fn scan_named(&self, text: &[u8], path: &str) -> Vec<Match<'_>> {
+        self.scan_from(text, path, &Start::default())
+    }
+
+    /// The secrets in a part of a text.
+    pub(crate) fn scan_from(&self, text: &[u8], path: &str, start: &Start) -> Vec<Match<'_>> {
         let mut found = Vec::new();
         Look { scanner: self, index: self.index(), path }.look(text, 0, &mut found);
         if found.is_empty() {
             return Vec::new();
         }
-        let mut matches = place(text, found);
+        let mut matches = place(text, found, start);
         keep_accompanied(&mut matches);
         matches.retain(|one| !one.rule.silent);
         keep_surest(&mut matches);
@@ -175,6 +180,39 @@ impl Index {
             owners.last_mut().expect("one was pushed").push(rule);
         }
         Self { filter: Filter::new(&literals), owners, loose }
+    }
+}
+
+/// Where a part of a text begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    pub(crate) offset: usize,
+    line: u32,
+    column: u32,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self { offset: 0, line: 1, column: 1 }
+    }
+}
+
+impl Start {
+    /// Goes past some bytes.
+    pub(crate) fn advance(&mut self, bytes: &[u8]) {
+        self.offset += bytes.len();
+        let last = match memchr::memrchr(b'\n', bytes) {
+            Some(at) => {
+                let lines = memchr::memchr_iter(b'\n', bytes).count();
+                self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+                self.column = 1;
+                &bytes[at + 1..]
+            }
+            None => bytes,
+        };
+        // Only the first byte of a character counts.
+        let letters = last.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        self.column = self.column.saturating_add(u32::try_from(letters).unwrap_or(u32::MAX));
     }
 }
 
@@ -348,25 +386,19 @@ fn line_around<'t>(text: &'t [u8], secret: &Range<usize>) -> &'t [u8] {
 }
 
 /// Puts matches in order and counts each line and character once.
-fn place<'r>(text: &[u8], mut found: Vec<Found<'r>>) -> Vec<Match<'r>> {
+fn place<'r>(text: &[u8], mut found: Vec<Found<'r>>, begin: &Start) -> Vec<Match<'r>> {
     found.sort_by(|a, b| (a.secret.start, a.secret.end, &a.rule.id).cmp(&(b.secret.start, b.secret.end, &b.rule.id)));
-    let (mut at, mut line, mut column) = (0, 1_u32, 1_u32);
+    let (mut at, mut place) = (0, *begin);
     let matches = found.into_iter().map(|one| {
         let (start, end) = (one.secret.start, one.secret.end);
-        for byte in text.get(at..start).unwrap_or_default() {
-            match byte {
-                b'\n' => (line, column) = (line.saturating_add(1), 1),
-                // Only the first byte of a character counts.
-                byte if byte & 0xc0 != 0x80 => column = column.saturating_add(1),
-                _ => {}
-            }
-        }
+        place.advance(text.get(at..start).unwrap_or_default());
         at = start;
+        let Start { line, column, .. } = place;
         let breaks = memchr::memchr_iter(b'\n', text.get(start..end).unwrap_or_default()).count();
         Match {
             rule: one.rule,
-            start,
-            end,
+            start: begin.offset + start,
+            end: begin.offset + end,
             line,
             column,
             end_line: line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX)),
@@ -400,7 +432,7 @@ fn keep_accompanied(found: &mut Vec<Match<'_>>) {
 }
 
 /// Where matches overlap, the surest stays, of equally sure ones the longest.
-fn keep_surest(found: &mut Vec<Match<'_>>) {
+pub(crate) fn keep_surest(found: &mut Vec<Match<'_>>) {
     let mut kept: Vec<Match<'_>> = Vec::with_capacity(found.len());
     for next in found.drain(..) {
         match kept.last_mut() {

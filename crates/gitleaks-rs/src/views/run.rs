@@ -63,6 +63,11 @@ fn runs(text: &[u8], mut found: impl FnMut(Range<usize>)) {
     }
 }
 
+/// Moves a place inside a run back to a multiple of four letters, so that the rest of the run decodes alike.
+pub(crate) fn align(text: &[u8], at: usize) -> usize {
+    at - text[..at].iter().rev().take_while(|byte| VALUE[usize::from(**byte)] != 64).count() % 4
+}
+
 /// The letters that belong to an escape before a run are none of its own.
 fn behind_escape(text: &[u8], run: Range<usize>) -> Range<usize> {
     let escaped = run.start > 0 && text[run.start - 1] == b'\\';
