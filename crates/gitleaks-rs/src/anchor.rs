@@ -67,7 +67,9 @@ fn search(parts: &[Hir]) -> Option<Anchor> {
         let tail = Hir::concat(tail.to_vec());
         let anchor = Anchor {
             literals,
-            before: longest(head).zip(if exact { Some(0) } else { parts[at].properties().maximum_len() }).map(|(a, b)| a + b),
+            before: longest(head)
+                .zip(if exact { Some(0) } else { parts[at].properties().maximum_len() })
+                .map(|(a, b)| a + b),
             behind: tail.properties().maximum_len(),
             tail: exact.then_some(tail),
         };
@@ -130,9 +132,12 @@ impl Literal {
     /// Whether it stands at the start of `text`.
     pub(crate) fn starts(&self, text: &[u8]) -> bool {
         text.len() >= self.bytes.len()
-            && self.bytes.iter().zip(&self.folded).zip(text).all(|((own, folded), byte)| {
-                own == byte || (*folded && *own == byte.to_ascii_lowercase())
-            })
+            && self
+                .bytes
+                .iter()
+                .zip(&self.folded)
+                .zip(text)
+                .all(|((own, folded), byte)| own == byte || (*folded && *own == byte.to_ascii_lowercase()))
     }
 }
 
@@ -258,7 +263,10 @@ fn usable(mut literals: Vec<Literal>) -> Option<Vec<Literal>> {
 
 /// How often the literals are to be expected, in hits per byte of source text, roughly.
 fn cost(literals: &[Literal]) -> f64 {
-    literals.iter().map(|literal| literal.bytes.iter().zip(&literal.folded).map(|(b, f)| share(*b, *f)).product::<f64>()).sum()
+    literals
+        .iter()
+        .map(|literal| literal.bytes.iter().zip(&literal.folded).map(|(b, f)| share(*b, *f)).product::<f64>())
+        .sum()
 }
 
 /// The share of a byte in source text. A character that JSON or a URL would escape is not relied on.

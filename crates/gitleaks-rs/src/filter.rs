@@ -176,9 +176,8 @@ fn trigram(bytes: &[u8]) -> usize {
 /// Where the rarest window of a literal begins.
 fn rarest(literal: &Literal) -> Option<usize> {
     let length = literal.bytes.len().min(4);
-    let often = |at: &usize| -> f64 {
-        (*at..at + length).map(|at| share(literal.bytes[at], literal.folded[at])).product()
-    };
+    let often =
+        |at: &usize| -> f64 { (*at..at + length).map(|at| share(literal.bytes[at], literal.folded[at])).product() };
     (3 <= length).then(|| (0..=literal.bytes.len() - length).min_by(|a, b| often(a).total_cmp(&often(b))))?
 }
 
@@ -208,7 +207,10 @@ mod tests {
             for (which, word) in words.iter().enumerate() {
                 let text = format!("{}{}{}", "-".repeat(pad), word, "-".repeat(40 - pad));
                 assert!(found(&words, text.as_bytes()).contains(&(pad, which)), "{word} at {pad}");
-                assert!(found(&words, &text.as_bytes()[..pad + word.len()]).contains(&(pad, which)), "{word} at the end");
+                assert!(
+                    found(&words, &text.as_bytes()[..pad + word.len()]).contains(&(pad, which)),
+                    "{word} at the end"
+                );
             }
         }
     }

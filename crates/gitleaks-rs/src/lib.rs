@@ -18,18 +18,23 @@
 mod allowlist;
 mod anchor;
 pub mod config;
+mod context;
 mod entropy;
 mod filter;
+mod finding;
 mod go_regex;
 mod rule;
 mod scanner;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod tree;
 mod views;
 
 pub use config::{Config, LoadError};
+pub use context::Context;
 pub use entropy::shannon;
+pub use finding::{Commit, Finding, Key};
 pub use go_regex::RegexError;
 pub use rule::{Confidence, Rule};
 pub use scanner::{Match, Scanner, Secret};

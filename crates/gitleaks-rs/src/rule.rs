@@ -7,6 +7,7 @@ use regex_automata::meta::{self, Regex};
 use regex_automata::util::captures::Captures;
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
+use serde::{Deserialize, Serialize};
 
 use crate::allowlist::Allowlist;
 use crate::anchor::{self, Anchor};
@@ -18,7 +19,8 @@ use crate::go_regex;
 const UNBOUNDED: (usize, usize) = (256, 8 << 10);
 
 /// How sure a match is a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// A random value that is called a secret (tag `generic`).
     Low,

@@ -15,6 +15,8 @@ use crate::views::{Encoding, View, escape, run, wide};
 const ALLOW: &[u8] = b"gitleaks:allow";
 /// The longest part of a line that is looked at around a match: minified files are one line.
 const LINE_REACH: usize = 1024;
+/// What is remembered of a line before a match.
+const LEAD: usize = 64;
 /// So many times a text is decoded, escapes and runs together.
 const DEPTH: usize = 5;
 /// Around a literal a bit more than it needs is decoded: the next one is near.
@@ -45,6 +47,8 @@ pub struct Match<'r> {
     pub encodings: Vec<Encoding>,
     /// What it says when decoded.
     pub secret: Secret,
+    /// What stands before it on its line, up to the match before it.
+    pub(crate) lead: Vec<u8>,
 }
 
 /// A secret in memory. It is never printed: who needs the bytes asks for them by name.
@@ -388,12 +392,15 @@ fn line_around<'t>(text: &'t [u8], secret: &Range<usize>) -> &'t [u8] {
 /// Puts matches in order and counts each line and character once.
 fn place<'r>(text: &[u8], mut found: Vec<Found<'r>>, begin: &Start) -> Vec<Match<'r>> {
     found.sort_by(|a, b| (a.secret.start, a.secret.end, &a.rule.id).cmp(&(b.secret.start, b.secret.end, &b.rule.id)));
-    let (mut at, mut place) = (0, *begin);
+    let (mut at, mut place, mut taken) = (0, *begin, 0);
     let matches = found.into_iter().map(|one| {
         let (start, end) = (one.secret.start, one.secret.end);
         place.advance(text.get(at..start).unwrap_or_default());
         at = start;
         let Start { line, column, .. } = place;
+        let lead = &text[start.saturating_sub(LEAD).max(taken.min(start))..start];
+        let lead = memchr::memrchr(b'\n', lead).map_or(lead, |at| &lead[at + 1..]).to_vec();
+        taken = taken.max(end);
         let breaks = memchr::memchr_iter(b'\n', text.get(start..end).unwrap_or_default()).count();
         Match {
             rule: one.rule,
@@ -407,6 +414,7 @@ fn place<'r>(text: &[u8], mut found: Vec<Found<'r>>, begin: &Start) -> Vec<Match
             allowed: memchr::memmem::find(line_around(text, &one.secret), ALLOW).is_some(),
             encodings: one.encodings,
             secret: Secret(one.bytes),
+            lead,
         }
     });
     matches.collect()

@@ -128,7 +128,9 @@ fn every_rule_finds_what_its_expression_describes() {
     let mut missed = String::new();
     for rule in Scanner::embedded().rules() {
         let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
-        let hir = parser.parse(rule.regex.as_deref().unwrap_or_default()).unwrap_or_else(|error| panic!("{}: {error}", rule.id));
+        let hir = parser
+            .parse(rule.regex.as_deref().unwrap_or_default())
+            .unwrap_or_else(|error| panic!("{}: {error}", rule.id));
         // A random example can by chance hold too few different letters or a word that examples use.
         let found = (0..20).filter(|_| {
             let mut text = b"\n".to_vec();
@@ -232,7 +234,11 @@ fn rules_that_cannot_work_are_refused() {
         ("[[rules]]\nid = \"a\"\nregex = 'a'\nkeywords = [\"a\"]\nsecretGroup = 1", "secretGroup is 1"),
         ("[[rules]]\nid = \"a\"\nregex = 'a'\nkeywords = [\"a\"]\n[[rules.allowlists]]", "needs commits"),
     ] {
-        let error = Config::parse(text, "rules.toml").and_then(Scanner::new).err().map(|error| error.to_string()).unwrap_or_default();
+        let error = Config::parse(text, "rules.toml")
+            .and_then(Scanner::new)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default();
         assert!(error.contains(problem), "{error}");
     }
 }

@@ -79,9 +79,8 @@ fn base(extend: &Extend, files: Files<'_>, depth: usize, source: &mut Source) ->
                 return Err(source.error(extend.at, Problem::NoFiles(path.to_owned())));
             };
             let found = locate(Path::new(path), own);
-            let draft = source::read_file(&found).and_then(|text| {
-                read(&text, &found.display().to_string(), Files::Beside(&found), depth + 1)
-            });
+            let draft = source::read_file(&found)
+                .and_then(|text| read(&text, &found.display().to_string(), Files::Beside(&found), depth + 1));
             draft.map(Some).map_err(|problem| {
                 let problem = Problem::Base { path: path.to_owned(), problem: Box::new(problem) };
                 source.error(extend.at, problem)
@@ -231,7 +230,7 @@ pub(crate) fn joined(patterns: &[String]) -> String {
 /// How many groups an expression has, if it is one.
 fn check_regex(pattern: &str, key: &'static str, at: &Place, owner: &str) -> Result<usize, LoadError> {
     let parsed = go_regex::parse_as(pattern, Bytes::Exact);
-    parsed.map(|parsed| parsed.groups).map_err(|problem| {
-        LoadError::new(at, Problem::Regex { owner: owner.to_owned(), key, problem })
-    })
+    parsed
+        .map(|parsed| parsed.groups)
+        .map_err(|problem| LoadError::new(at, Problem::Regex { owner: owner.to_owned(), key, problem }))
 }

@@ -195,14 +195,27 @@ fn rule(table: Table<'_, '_>, source: &mut Source) -> Result<(RuleDraft, Wanted)
         draft.rule.allowlists.push(list.list);
         draft.lists_at.push(list.places);
     }
-    let (required, wanted) = required.map_or(Ok(Default::default()), |entry| self::required(&entry, &draft.rule.id, source))?;
+    let (required, wanted) =
+        required.map_or(Ok(Default::default()), |entry| self::required(&entry, &draft.rule.id, source))?;
     draft.rule.required = required;
     Ok((draft, wanted))
 }
 
 const RULE_KEYS: &[&str] = &[
-    "id", "description", "regex", "path", "secretGroup", "entropy", "keywords", "tags", "skipReport", "allowlists",
-    "required", "examples", "negatives", "rotate",
+    "id",
+    "description",
+    "regex",
+    "path",
+    "secretGroup",
+    "entropy",
+    "keywords",
+    "tags",
+    "skipReport",
+    "allowlists",
+    "required",
+    "examples",
+    "negatives",
+    "rotate",
 ];
 
 fn secret_group(entry: &Entry<'_, '_>, source: &mut Source) -> Result<usize, LoadError> {
@@ -227,7 +240,9 @@ pub(crate) fn lower(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.chars().map(|letter| if letter == '\u{130}' { 'i' } else { letter.to_lowercase().next().unwrap_or(letter) }).collect()
+    text.chars()
+        .map(|letter| if letter == '\u{130}' { 'i' } else { letter.to_lowercase().next().unwrap_or(letter) })
+        .collect()
 }
 
 fn required(entry: &Entry<'_, '_>, rule: &str, source: &mut Source) -> Result<(Vec<Required>, Wanted), LoadError> {

@@ -18,7 +18,10 @@ fn every_mistake_has_its_line() {
         ("[[rules]]\nid = []", "rules.toml:2: `id` takes a string, not a list"),
         ("[[rules]]\nid = 'a'\nentropy = 'high'", "rules.toml:3: `entropy` takes a number, not a string"),
         ("[[rules]]\nid = 'a'\nskipReport = 'si'", "rules.toml:3: `skipReport` takes true or false, not a string"),
-        ("[[rules]]\nid = 'a'\nsecretGroup = 99999999999999999999", "rules.toml:3: `secretGroup` takes a number, not one"),
+        (
+            "[[rules]]\nid = 'a'\nsecretGroup = 99999999999999999999",
+            "rules.toml:3: `secretGroup` takes a number, not one",
+        ),
         ("extend = 'x'", "rules.toml:1: `extend` takes a table, not a string"),
         ("\nminVersion = 'soon'", "rules.toml:2: minVersion `soon` is not a version such as 8.25.0"),
         ("\n[[rules]]\nregex = 'a'", "rules.toml:2: a rule without an `id`"),
@@ -28,7 +31,10 @@ fn every_mistake_has_its_line() {
             "[[rules]]\nid = 'a'\nregex = 'a(b'",
             "rules.toml:3: rule `a`: `regex` is no expression that Go takes: error parsing regexp: missing closing ): `a(b`",
         ),
-        ("[[rules]]\nid = 'a'\npath = '*'", "rules.toml:3: rule `a`: `path` is no expression that Go takes: error parsing "),
+        (
+            "[[rules]]\nid = 'a'\npath = '*'",
+            "rules.toml:3: rule `a`: `path` is no expression that Go takes: error parsing ",
+        ),
         (
             "[[rules]]\nid = 'a'\nregex = '(a)'\n\nsecretGroup = 2",
             "rules.toml:5: rule `a`: secretGroup is 2, and its regex has 1",
@@ -55,7 +61,10 @@ fn every_mistake_has_its_line() {
         ),
         (&format!("{rule}[[rules.allowlists]]\npaths = ['(']"), "rules.toml:6: rule `a`: `paths` is no expression "),
         ("[allowlist]\nregexes = ['a', '[']", "rules.toml:2: [[allowlists]]: `regexes` is no expression that Go takes"),
-        (&format!("{rule}[[rules.required]]\nwithinLines = 3"), "rules.toml:5: rule `a` requires a rule without an `id`"),
+        (
+            &format!("{rule}[[rules.required]]\nwithinLines = 3"),
+            "rules.toml:5: rule `a` requires a rule without an `id`",
+        ),
         (
             &format!("{rule}[[rules.required]]\nid = 'other'"),
             "rules.toml:5: rule `a` requires `other`, which is not in this file",
@@ -88,18 +97,21 @@ fn what_gitleaks_ignores_is_a_warning_with_the_nearest_name() {
                 Keywords = ['']\n[[rules]]\nid = 'a'\nregex = 'b'\ncolour = 1\nREGEX = 'c'\nsecretGroup = -1\n\
                 [[rules.allowlists]]\nstopword = 'x'\nstopwords = ['X']";
     let config = Config::parse(text, "c").expect("it loads");
-    assert_eq!(config.warnings, [
-        "c:1: unknown key `titel` is ignored; did you mean `title`?",
-        "c:2: it asks for Gitleaks v9.0.0; this is 8.30.1",
-        "c:4: extend.url is not followed, here as in Gitleaks",
-        "c:7: unknown key `regexp` is ignored; did you mean `regex`?",
-        "c:9: an empty keyword never occurs",
-        "c:10: rule `a` is here once more; only this one counts",
-        "c:12: `regex` is `REGEX` once more; Gitleaks takes either of them",
-        "c:13: unknown key `colour` is ignored",
-        "c:15: a secretGroup below 0 is the same as none",
-        "c:17: unknown key `stopword` is ignored; did you mean `stopwords`?",
-    ]);
+    assert_eq!(
+        config.warnings,
+        [
+            "c:1: unknown key `titel` is ignored; did you mean `title`?",
+            "c:2: it asks for Gitleaks v9.0.0; this is 8.30.1",
+            "c:4: extend.url is not followed, here as in Gitleaks",
+            "c:7: unknown key `regexp` is ignored; did you mean `regex`?",
+            "c:9: an empty keyword never occurs",
+            "c:10: rule `a` is here once more; only this one counts",
+            "c:12: `regex` is `REGEX` once more; Gitleaks takes either of them",
+            "c:13: unknown key `colour` is ignored",
+            "c:15: a secretGroup below 0 is the same as none",
+            "c:17: unknown key `stopword` is ignored; did you mean `stopwords`?",
+        ]
+    );
     assert_eq!(config.rules.len(), 1);
 }
 
@@ -124,7 +136,10 @@ fn all_keys_are_read_in_any_case_and_converted_as_viper_does() {
     assert_eq!((required.id.as_str(), required.within_lines, required.within_columns), ("b", Some(5), Some(7)));
     let list = &rule.allowlists[0];
     assert_eq!((list.description.as_str(), list.condition, list.target), ("d", Condition::All, Target::Line));
-    assert_eq!((list.commits.join(""), list.paths.join(""), list.regexes.join("")), ("abc".into(), "p".into(), "r".into()));
+    assert_eq!(
+        (list.commits.join(""), list.paths.join(""), list.regexes.join("")),
+        ("abc".into(), "p".into(), "r".into())
+    );
     assert_eq!(list.stopwords, ["s"]);
     assert_eq!(config.allowlists[0].stopwords, ["g"]);
 }
@@ -179,13 +194,20 @@ fn an_extension_overrides_what_it_sets_and_adds_the_rest() {
 #[test]
 fn a_base_that_cannot_be_loaded_is_named_with_its_own_line() {
     let own = "title = 'x'\n[extend]\npath = 'base.toml'";
-    let folder = folder(&[("own.toml", own), ("base.toml", "\n[[rules]"), ("none.toml", "[extend]\npath = 'nowhere.toml'")]);
+    let folder =
+        folder(&[("own.toml", own), ("base.toml", "\n[[rules]"), ("none.toml", "[extend]\npath = 'nowhere.toml'")]);
     let shown = |name: &str| {
         let error = Config::load(&folder.join(name)).expect_err("it does not load").to_string();
         error.replace(&format!("{}/", folder.display()), "")
     };
-    assert!(shown("own.toml").starts_with("own.toml:3: cannot extend `base.toml`: base.toml:2: not TOML: "), "{}", shown("own.toml"));
-    assert!(shown("none.toml").starts_with("none.toml:2: cannot extend `nowhere.toml`: nowhere.toml: cannot read it: "));
+    assert!(
+        shown("own.toml").starts_with("own.toml:3: cannot extend `base.toml`: base.toml:2: not TOML: "),
+        "{}",
+        shown("own.toml")
+    );
+    assert!(
+        shown("none.toml").starts_with("none.toml:2: cannot extend `nowhere.toml`: nowhere.toml: cannot read it: ")
+    );
     assert!(Config::load(Path::new("/dev/zero")).expect_err("no file").to_string().contains("not a file"));
     std::fs::remove_dir_all(folder).expect("it is ours");
 }
@@ -237,6 +259,10 @@ fn a_foreign_configuration_loads_by_hand() {
     let start = std::time::Instant::now();
     let patterns = config.rules.iter().filter_map(|rule| rule.regex.as_ref());
     let compiled = patterns.map(|regex| crate::go_regex::Regex::new(regex).expect("it compiles")).count();
-    eprintln!("{} rules: {read:?} read, {checked:?} with all expressions; {compiled} compiled in {:?}", config.rules.len(), start.elapsed());
+    eprintln!(
+        "{} rules: {read:?} read, {checked:?} with all expressions; {compiled} compiled in {:?}",
+        config.rules.len(),
+        start.elapsed()
+    );
     eprintln!("embedded: {} rules in {embedded:?}; warnings {:?}", own.rules.len(), config.warnings);
 }

@@ -5,14 +5,17 @@
 //! their own, which are found and decoded once.
 
 pub(crate) mod escape;
-pub(crate) mod run;
 mod map;
+pub(crate) mod run;
 pub(crate) mod wide;
 
 pub(crate) use map::View;
 
+use serde::{Deserialize, Serialize};
+
 /// How a secret was written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// Backslash escapes as in JSON and most languages, `\u` among them.
     #[default]
