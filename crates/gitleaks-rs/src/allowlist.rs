@@ -69,6 +69,11 @@ impl Allowlist {
         config.condition == Condition::Any || (config.regexes.is_empty() && config.stopwords.is_empty())
     }
 
+    /// Tells it from others.
+    pub(crate) fn identity(&self) -> String {
+        format!("{:?}", self.config)
+    }
+
     fn regexes(&self) -> &[Regex] {
         self.regexes.get_or_init(|| compile(&self.config.regexes))
     }

@@ -17,9 +17,11 @@
 
 mod allowlist;
 mod anchor;
+mod cache;
 pub mod config;
 mod context;
 mod entropy;
+mod files;
 mod filter;
 mod finding;
 mod go_regex;
@@ -31,9 +33,11 @@ mod tests;
 pub mod tree;
 mod views;
 
+pub use cache::Cache;
 pub use config::{Config, LoadError};
 pub use context::Context;
 pub use entropy::shannon;
+pub use files::{Job, Outcome, Problem, Progress, is_media};
 pub use finding::{Commit, Finding, Key};
 pub use go_regex::RegexError;
 pub use rule::{Confidence, Rule};

@@ -117,6 +117,13 @@ impl Rule {
         Ok(())
     }
 
+    /// Tells it from others that find something else.
+    pub(crate) fn identity(&self) -> String {
+        let lists: String = self.allowlists.iter().map(Allowlist::identity).collect();
+        let (form, limits) = ((&self.regex, &self.path, &self.keywords), (self.group, self.entropy, self.silent));
+        format!("{}\0{form:?}{limits:?}{:?}{:?}{lists}", self.id, self.tags, self.required)
+    }
+
     /// Whether it has anything to say about a file of this name.
     pub(crate) fn wants(&self, path: &str) -> bool {
         let Some(pattern) = &self.path else { return true };

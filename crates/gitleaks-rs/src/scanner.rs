@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
+use sha2::{Digest, Sha256};
+
 use crate::allowlist::{Allowlist, Candidate};
 use crate::anchor::Literal;
 use crate::config::{Config, LoadError};
@@ -156,6 +158,19 @@ impl Scanner {
         })
     }
 
+    /// Tells this set of rules from others, in what it finds.
+    pub(crate) fn identity(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(env!("CARGO_PKG_VERSION"));
+        for rule in &self.rules {
+            hash.update(rule.identity());
+        }
+        for list in &self.allowlists {
+            hash.update(list.identity());
+        }
+        hash.finalize().into()
+    }
+
     fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::new(&self.rules))
     }
@@ -202,6 +217,15 @@ impl Default for Start {
 }
 
 impl Start {
+    /// The start of a line.
+    pub(crate) fn of_line(offset: usize, line: u32) -> Self {
+        Self { offset, line, column: 1 }
+    }
+
+    pub(crate) fn line(&self) -> u32 {
+        self.line
+    }
+
     /// Goes past some bytes.
     pub(crate) fn advance(&mut self, bytes: &[u8]) {
         self.offset += bytes.len();

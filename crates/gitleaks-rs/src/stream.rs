@@ -4,8 +4,10 @@
 //! for the matches that begin in its core. Cores meet at line ends where there are any; where a run of base64 lasts
 //! longer than a block, the next one begins at a multiple of four letters of it.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Seek};
 
+use crate::files::keep_plausible;
 use crate::scanner::{Match, Scanner, Start, keep_surest};
 use crate::views::run;
 
@@ -21,22 +23,34 @@ pub struct Buffer(Vec<u8>);
 impl Scanner {
     /// The secrets in what a reader gives, in order of their place. `path` is the name that rules may ask for.
     pub fn scan_read(&self, mut reader: impl Read, path: &str, buffer: &mut Buffer) -> io::Result<Vec<Match<'_>>> {
-        self.scan_blocks(&mut reader, path, buffer, BLOCK)
+        self.scan_blocks(&mut reader, path, buffer, BLOCK, Start::default()).map(|(matches, _)| matches)
     }
 
-    /// The same with blocks of another size.
+    /// The secrets in an open file from a place on, and where the file ended.
+    pub(crate) fn scan_open(
+        &self,
+        file: &File,
+        path: &str,
+        buffer: &mut Buffer,
+        from: &Start,
+    ) -> io::Result<(Vec<Match<'_>>, Start)> {
+        let mut file = file;
+        file.seek(io::SeekFrom::Start(from.offset as u64))?;
+        self.scan_blocks(&mut file, path, buffer, BLOCK, *from)
+    }
+
+    /// The same with blocks of another size. `begin` is where the buffer begins in the file.
     fn scan_blocks(
         &self,
         reader: &mut impl Read,
         path: &str,
         buffer: &mut Buffer,
         block: usize,
-    ) -> io::Result<Vec<Match<'_>>> {
+        mut begin: Start,
+    ) -> io::Result<(Vec<Match<'_>>, Start)> {
         let buffer = &mut buffer.0;
         buffer.clear();
         let mut all = Vec::new();
-        // Where the buffer begins in the file, and where in the buffer the next core does.
-        let mut begin = Start::default();
         let mut core = 0;
         loop {
             let wanted = block.saturating_sub(buffer.len() - core).max(block / 2);
@@ -44,11 +58,13 @@ impl Scanner {
             let last = got < wanted;
             let end = if last { buffer.len() } else { border(buffer, core) };
             if end > core || last {
-                let matches = self.scan_from(buffer, path, &begin);
+                let mut matches = self.scan_from(buffer, path, &begin);
+                keep_plausible(&mut matches, buffer);
                 let own = begin.offset + core..begin.offset + end + usize::from(last);
                 all.extend(matches.into_iter().filter(|one| own.contains(&one.start)));
             }
             if last {
+                begin.advance(buffer);
                 break;
             }
             let keep = run::align(buffer, end.saturating_sub(REACH));
@@ -57,7 +73,7 @@ impl Scanner {
             core = end - keep;
         }
         keep_surest(&mut all);
-        Ok(all)
+        Ok((all, begin))
     }
 }
 
@@ -114,8 +130,10 @@ mod tests {
         assert!(whole.len() >= 300, "{}", whole.len());
         for block in [150_000, 200_001, 1 << 20] {
             let mut buffer = Buffer::default();
-            let parts = scanner.scan_blocks(&mut Drops(text.as_bytes(), 1), "", &mut buffer, block);
-            let parts: Vec<_> = parts.expect("memory can be read").iter().map(place).collect();
+            let parts = scanner.scan_blocks(&mut Drops(text.as_bytes(), 1), "", &mut buffer, block, Start::default());
+            let (parts, end) = parts.expect("memory can be read");
+            assert_eq!(end.offset, text.len());
+            let parts: Vec<_> = parts.iter().map(place).collect();
             assert_eq!(parts, whole, "{block}");
         }
     }

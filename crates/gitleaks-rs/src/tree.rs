@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use rayon::Scope;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, open, openat, statat};
+use serde::{Deserialize, Serialize};
 
 /// Files of one folder that one thread takes at a time.
 const SHARE: usize = 64;
@@ -26,7 +27,7 @@ pub struct Entry<'w> {
 }
 
 /// What tells a file from others and from its own earlier states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Stamp {
     /// The device it is on.
     pub device: u64,
