@@ -15,7 +15,7 @@
 //! assert_eq!((matches[0].line, matches[0].column), (2, 8));
 //! ```
 
-mod config;
+pub mod config;
 mod entropy;
 mod go_regex;
 mod rule;
@@ -23,7 +23,8 @@ mod scanner;
 #[cfg(test)]
 mod tests;
 
-pub use config::LoadError;
+pub use config::{Config, LoadError};
 pub use entropy::shannon;
+pub use go_regex::RegexError;
 pub use rule::{Confidence, Rule};
 pub use scanner::{Match, Scanner};

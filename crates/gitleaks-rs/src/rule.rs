@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-use crate::config::LoadError;
+use crate::config::{AllowlistConfig, Config, LoadError, Target};
 
 /// How far an expression without a longest match looks before and behind its keyword.
 const UNBOUNDED: (usize, usize) = (256, 4096);
@@ -78,6 +78,9 @@ impl Rule {
 
     /// Compiles everything now, to learn what is wrong with it.
     pub(crate) fn check(&self) -> Result<(), LoadError> {
+        if self.keywords.iter().all(String::is_empty) {
+            return Err(LoadError::rule(&self.id, "it has no keyword"));
+        }
         let compiled = compile(&self.pattern).map_err(|problem| LoadError::rule(&self.id, problem))?;
         if self.group >= compiled.regex.captures_len() {
             return Err(LoadError::rule(&self.id, format!("secretGroup {} is not in its regex", self.group)));
@@ -123,6 +126,30 @@ impl Rule {
     }
 }
 
+/// The rules of a configuration that have an expression, and the lists that hold for all of them.
+pub(crate) fn from_config(config: Config) -> (Vec<Rule>, Vec<Allowlist>) {
+    let lists = |lists: Vec<AllowlistConfig>| lists.into_iter().map(allowlist).collect();
+    let rules = config.rules.into_iter().filter_map(|rule| {
+        let (regex, allowlists) = (rule.regex?, lists(rule.allowlists));
+        let entropy = rule.entropy as f32;
+        Some(Rule::new(
+            rule.id,
+            rule.description,
+            regex,
+            rule.secret_group,
+            entropy,
+            rule.keywords,
+            rule.tags,
+            allowlists,
+        ))
+    });
+    (rules.collect(), lists(config.allowlists))
+}
+
+fn allowlist(config: AllowlistConfig) -> Allowlist {
+    Allowlist::new(config.target, config.regexes, config.stopwords)
+}
+
 /// Go's expressions mean ASCII by `\w`, `\d`, `\s` and `\b`, and so do these.
 fn builder(pattern: &str) -> RegexBuilder {
     let mut builder = RegexBuilder::new(pattern);
@@ -137,17 +164,6 @@ fn compile(pattern: &str) -> Result<Compiled, String> {
     // One byte more, so that a border at the end of a match is a border of the text and not of the window.
     let (before, behind) = longest.map_or(UNBOUNDED, |longest| (longest, longest + 1));
     Ok(Compiled { regex, before, behind })
-}
-
-/// What an allowlist's expressions look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// The secret.
-    Secret,
-    /// All that the rule matched.
-    Match,
-    /// The line it starts on.
-    Line,
 }
 
 /// What only looks like a secret.

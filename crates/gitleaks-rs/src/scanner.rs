@@ -6,8 +6,8 @@ use std::sync::{LazyLock, OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use crate::config::{self, LoadError};
-use crate::rule::{Allowlist, Confidence, Hit, Rule};
+use crate::config::{Config, LoadError};
+use crate::rule::{self, Allowlist, Confidence, Hit, Rule};
 
 /// Marks a line whose secret is known and accepted.
 const ALLOW: &[u8] = b"gitleaks:allow";
@@ -53,7 +53,7 @@ impl Scanner {
     /// The scanner of the embedded rules.
     pub fn embedded() -> &'static Self {
         static EMBEDDED: LazyLock<Scanner> = LazyLock::new(|| {
-            let (rules, allowlists) = config::parse(include_str!("../rules.toml")).expect("a test loads these rules");
+            let (rules, allowlists) = rule::from_config(Config::embedded());
             Scanner { rules, allowlists, words: OnceLock::new() }
         });
         &EMBEDDED
@@ -61,7 +61,7 @@ impl Scanner {
 
     /// A scanner of other rules, all compiled at once so that a mistake is found now.
     pub fn from_toml(text: &str) -> Result<Self, LoadError> {
-        let (rules, allowlists) = config::parse(text)?;
+        let (rules, allowlists) = rule::from_config(Config::parse(text, "rules")?);
         let scanner = Self { rules, allowlists, words: OnceLock::new() };
         scanner.check()?;
         Ok(scanner)

@@ -73,7 +73,9 @@ fn one<'t>(rest: &'t str, whole: &str) -> Result<(u32, &'t str), RegexError> {
         return character(rest);
     }
     let mut behind = rest;
-    take(&mut behind).map(|first| (u32::from(first), behind)).ok_or_else(|| RegexError::new(Kind::MissingBracket, whole))
+    take(&mut behind)
+        .map(|first| (u32::from(first), behind))
+        .ok_or_else(|| RegexError::new(Kind::MissingBracket, whole))
 }
 
 /// The set that a letter behind a backslash names, if it names one.

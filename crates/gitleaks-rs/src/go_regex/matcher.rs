@@ -137,7 +137,9 @@ impl Regex {
             .map(|found| {
                 self.compiled.search_captures(&Input::new(seen).range(found.start..), &mut captures);
                 let groups = std::iter::once(Some(found)).chain(self.groups_of(&captures));
-                groups.flat_map(|group| group.map_or([-1, -1], |group| [place(group.start), place(group.end)])).collect()
+                groups
+                    .flat_map(|group| group.map_or([-1, -1], |group| [place(group.start), place(group.end)]))
+                    .collect()
             })
             .collect()
     }

@@ -81,11 +81,68 @@ const TABLE: &[(&str, &[&str])] = &[
 
 /// What Go refuses, and so do we, in the same words.
 const WRONG: &[&str] = &[
-    "a**", "a*??", "a{2}{3}", "a{2}*", "*a", "(*a)", "(|*a)", "a{1001}", "a{2,1}", "a{1,1001}", "(a{100}){11}",
-    "((a{10}){10}){11}", "(a", "a)", "(?P<n", "(?P<>a)", "(?P<n-m>a)", "(?<n", "(?<é>a)", "(?z)", "(?i", "(?i-)", "(?P=n)",
-    "(?=a)", "(?!a)", "(?<=a)", "(?#c)", "[a", "[", "[]", "[^]", "[z-a]", "[a-\\d]", "[[:nope:]]", "\\", "[\\",
-    "\\1", "\\8", "\\C", "\\e", "\\Z", "\\G", "\\x", "\\xg1", "\\x{", "\\x{}", "\\x{110000}", "\\x{zz}", "\\p", "\\p{", "\\pX",
-    "\\p{Nope}", "\\p{Script=Greek}", "\\é", "(?i)(?s", "a{99999999999}", "x{2,1}{", "(?-)", "(?i-i-i)", "+", "?", "{1}",
+    "a**",
+    "a*??",
+    "a{2}{3}",
+    "a{2}*",
+    "*a",
+    "(*a)",
+    "(|*a)",
+    "a{1001}",
+    "a{2,1}",
+    "a{1,1001}",
+    "(a{100}){11}",
+    "((a{10}){10}){11}",
+    "(a",
+    "a)",
+    "(?P<n",
+    "(?P<>a)",
+    "(?P<n-m>a)",
+    "(?<n",
+    "(?<é>a)",
+    "(?z)",
+    "(?i",
+    "(?i-)",
+    "(?P=n)",
+    "(?=a)",
+    "(?!a)",
+    "(?<=a)",
+    "(?#c)",
+    "[a",
+    "[",
+    "[]",
+    "[^]",
+    "[z-a]",
+    "[a-\\d]",
+    "[[:nope:]]",
+    "\\",
+    "[\\",
+    "\\1",
+    "\\8",
+    "\\C",
+    "\\e",
+    "\\Z",
+    "\\G",
+    "\\x",
+    "\\xg1",
+    "\\x{",
+    "\\x{}",
+    "\\x{110000}",
+    "\\x{zz}",
+    "\\p",
+    "\\p{",
+    "\\pX",
+    "\\p{Nope}",
+    "\\p{Script=Greek}",
+    "\\é",
+    "(?i)(?s",
+    "a{99999999999}",
+    "x{2,1}{",
+    "(?-)",
+    "(?i-i-i)",
+    "+",
+    "?",
+    "{1}",
 ];
 
 #[test]
@@ -132,11 +189,52 @@ impl Random {
 
     fn pattern(&mut self) -> String {
         const ATOMS: &[&str] = &[
-            "a", "b", "k", "S", "é", "ß", "世", "-", "{", "}", "]", ".", "^", "$", r"\b", r"\B", r"\d", r"\w", r"\W", r"\s",
-            r"\S", r"\pL", r"\PN", r"\.", r"\n", r"\x6b", "[ab]", "[^a]", "[a-k]", "[[]", "[&&]", "[^k-s]", r"[\w.-]",
-            "[[:alpha:]]", "(?i)", "(?-i)", "(?s)", "(?m)", "(?U)", r"\Qa*\E", "[^\\x00-\\x{10FFFF}]", "\\x{fffd}", r"\A",
+            "a",
+            "b",
+            "k",
+            "S",
+            "é",
+            "ß",
+            "世",
+            "-",
+            "{",
+            "}",
+            "]",
+            ".",
+            "^",
+            "$",
+            r"\b",
+            r"\B",
+            r"\d",
+            r"\w",
+            r"\W",
+            r"\s",
+            r"\S",
+            r"\pL",
+            r"\PN",
+            r"\.",
+            r"\n",
+            r"\x6b",
+            "[ab]",
+            "[^a]",
+            "[a-k]",
+            "[[]",
+            "[&&]",
+            "[^k-s]",
+            r"[\w.-]",
+            "[[:alpha:]]",
+            "(?i)",
+            "(?-i)",
+            "(?s)",
+            "(?m)",
+            "(?U)",
+            r"\Qa*\E",
+            "[^\\x00-\\x{10FFFF}]",
+            "\\x{fffd}",
+            r"\A",
         ];
-        const AFTER: &[&str] = &["", "", "", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{0,3}", "{1,}", "{,2}", "{2,3}?"];
+        const AFTER: &[&str] =
+            &["", "", "", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{0,3}", "{1,}", "{,2}", "{2,3}?"];
         const OPEN: &[&str] = &["(", "(?:", "(?i:", "(?P<n>", "(?-s:", "(?U:"];
         let (mut pattern, mut open) = (String::new(), 0);
         for _ in 0..1 + self.below(8) {
@@ -162,8 +260,30 @@ impl Random {
 
     fn text(&mut self) -> Vec<u8> {
         const PARTS: &[&[u8]] = &[
-            b"a", b"b", b"k", b"K", "\u{212a}".as_bytes(), b"s", "ſ".as_bytes(), "é".as_bytes(), "世".as_bytes(), b"-",
-            b"\n", b" ", b"[", b"&", b"{", b"0", b"_", b"]", b"\x0b", b"\xff", b"\xc3", b"\xe4\xb8", "ß".as_bytes(), b"aa",
+            b"a",
+            b"b",
+            b"k",
+            b"K",
+            "\u{212a}".as_bytes(),
+            b"s",
+            "ſ".as_bytes(),
+            "é".as_bytes(),
+            "世".as_bytes(),
+            b"-",
+            b"\n",
+            b" ",
+            b"[",
+            b"&",
+            b"{",
+            b"0",
+            b"_",
+            b"]",
+            b"\x0b",
+            b"\xff",
+            b"\xc3",
+            b"\xe4\xb8",
+            "ß".as_bytes(),
+            b"aa",
         ];
         (0..self.below(14)).flat_map(|_| PARTS[self.below(PARTS.len())].to_vec()).collect()
     }
@@ -207,14 +327,26 @@ fn every_match_is_where_go_finds_it() {
             wrong.push(format!("{pattern:?} in {text:?}\n  go   {said}\n  ours {error} {matches:?}"));
         }
     }
-    assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), answers.len(), wrong[..wrong.len().min(20)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} differ:\n{}",
+        wrong.len(),
+        answers.len(),
+        wrong[..wrong.len().min(20)].join("\n")
+    );
 }
 
 /// Go's answers, or none where it is not installed.
 fn ask_go(questions: &[(String, Vec<u8>)]) -> Option<Vec<Value>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle");
-    let started = Command::new("go").args(["run", "."]).current_dir(folder).env("GOFLAGS", "-mod=mod").env("GOWORK", "off")
-        .stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let started = Command::new("go")
+        .args(["run", "."])
+        .current_dir(folder)
+        .env("GOFLAGS", "-mod=mod")
+        .env("GOWORK", "off")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
     let Ok(mut go) = started else {
         eprintln!("skipped: `go` is not on PATH, so its regexp was not asked");
         return None;
@@ -225,16 +357,26 @@ fn ask_go(questions: &[(String, Vec<u8>)]) -> Option<Vec<Value>> {
     let writer = std::thread::spawn(move || asked.iter().try_for_each(|line| writeln!(input, "{line}")));
     let output = go.wait_with_output().expect("it runs");
     writer.join().expect("no panic").expect("go reads all of it");
-    let answers: Vec<Value> = String::from_utf8(output.stdout).expect("JSON").lines()
-        .map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let answers: Vec<Value> = String::from_utf8(output.stdout)
+        .expect("JSON")
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
     assert_eq!(answers.len(), questions.len(), "one answer for each question");
     Some(answers)
 }
 
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    bytes.chunks(3).flat_map(|chunk| {
-        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        (0..4).map(move |at| if at > chunk.len() { '=' } else { char::from(DIGITS[(word >> (18 - 6 * at)) as usize & 63]) })
-    }).collect()
+    bytes
+        .chunks(3)
+        .flat_map(|chunk| {
+            let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+            (0..4).map(
+                move |at| {
+                    if at > chunk.len() { '=' } else { char::from(DIGITS[(word >> (18 - 6 * at)) as usize & 63]) }
+                },
+            )
+        })
+        .collect()
 }
