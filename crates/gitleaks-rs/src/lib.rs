@@ -15,6 +15,7 @@
 //! assert_eq!((matches[0].line, matches[0].column), (2, 8));
 //! ```
 
+pub mod compat;
 pub mod config;
 mod entropy;
 mod go_regex;
