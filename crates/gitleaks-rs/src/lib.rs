@@ -18,6 +18,7 @@
 mod allowlist;
 mod anchor;
 mod cache;
+pub mod compat;
 pub mod config;
 mod context;
 mod entropy;

@@ -14,6 +14,8 @@ mod value;
 use std::path::Path;
 
 pub use error::{LoadError, Problem};
+pub(crate) use extend::joined;
+pub(crate) use raw::lower;
 
 /// The rules that the library brings.
 const EMBEDDED: &str = include_str!("../../rules.toml");

@@ -11,7 +11,7 @@ use std::ops::Range;
 use regex_automata::meta;
 use regex_automata::{Input, util::captures::Captures};
 
-use super::{Bytes, RegexError, parse_as};
+use super::{Bytes, Parsed, RegexError, parse_as};
 
 /// A compiled expression.
 #[derive(Debug)]
@@ -68,18 +68,17 @@ impl Rewritten {
 
 impl Regex {
     pub(crate) fn new(pattern: &str) -> Result<Self, RegexError> {
-        let parsed = parse_as(pattern, Bytes::Exact)?;
+        Self::compile(parse_as(pattern, Bytes::Exact)?, pattern)
+    }
+
+    /// What was read with [`Bytes::Exact`].
+    pub(crate) fn compile(parsed: Parsed, pattern: &str) -> Result<Self, RegexError> {
         let empty = parsed.hir.properties().minimum_len().is_none_or(|least| least == 0);
         // The parser has bounded the size; these caches are per expression, and there are hundreds.
         let config = meta::Config::new().nfa_size_limit(None).hybrid_cache_capacity(1 << 20);
         let compiled = meta::Builder::new().configure(config).build_from_hir(&parsed.hir);
         let compiled = compiled.map_err(|_| RegexError::too_large(pattern))?;
         Ok(Self { compiled, groups: parsed.groups, sees_invalid: parsed.takes_invalid || empty })
-    }
-
-    /// How many groups capture.
-    pub(crate) fn groups(&self) -> usize {
-        self.groups
     }
 
     pub(crate) fn is_match(&self, text: &[u8]) -> bool {

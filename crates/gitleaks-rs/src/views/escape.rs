@@ -9,11 +9,6 @@ use super::{Encoding, View};
 /// A backslash run is followed to its start no farther than this.
 const RUN: usize = 64;
 
-/// Whether a part of a text holds anything to undo.
-pub(crate) fn has_any(text: &[u8]) -> bool {
-    memchr(b'\\', text).is_some() || has_percent(text)
-}
-
 fn has_percent(text: &[u8]) -> bool {
     memchr_iter(b'%', text).any(|at| percent(&text[at..]).is_some())
 }

@@ -26,10 +26,6 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn new(covers: Range<usize>) -> Self {
-        Self { bytes: Vec::with_capacity(covers.len()), pieces: Vec::new(), covers }
-    }
-
     /// Empties it for another part of a text; its memory is kept.
     pub(crate) fn reset(&mut self, covers: Range<usize>) {
         self.bytes.clear();
