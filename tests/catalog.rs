@@ -97,6 +97,27 @@ fn codes_carry_the_prefix_of_their_area() {
     }
 }
 
+/// What the loader says of a folder that holds this one check, `loose.yaml`.
+fn loads(check: &str) -> Result<(), catalog::CatalogError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("loose.yaml"), check).expect("writable");
+    catalog::add_dir(&Types::default(), BTreeMap::new(), folder.path()).map(|_| ())
+}
+
+#[test]
+fn an_empty_list_passes_only_where_there_is_a_list() {
+    let check = |list: &str, require: &str| {
+        format!(
+            "id: loose\ncode: OWN-01\ntitle: t\nseverity: low\nscope: repo\n{list}empty: pass\n\
+             require: {require}\nmessage: m\nwhy: w\nremediation: r\n"
+        )
+    };
+    let error = loads(&check("", "{ agent.managed: true }")).expect_err("there is no list");
+    assert_eq!((error.line, error.message.as_str()), (6, "there is no list that could be empty"));
+    assert_eq!(error.help, "add `for_each`, or compare a list with `empty: true`");
+    loads(&check("for_each: agent.written\n", "{ item.effect: read }")).expect("the list is named");
+}
+
 #[test]
 fn checks_and_profiles_fit_their_published_schemas() {
     let validators = [("checks", catalog::check_schema()), ("profiles", catalog::profile_schema())];

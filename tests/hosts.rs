@@ -250,7 +250,7 @@ impl Host for Blinded<'_> {
         self.machine.accounts()
     }
 
-    fn invoker(&self) -> io::Result<Uid> {
+    fn invoker(&self) -> io::Result<Option<Uid>> {
         self.machine.invoker()
     }
 

@@ -38,7 +38,12 @@ impl CatalogError {
     pub fn yaml(file: &str, text: &str, error: &serde_yaml::Error) -> Self {
         let (line, column) = error.location().map_or((0, 0), |at| (at.line(), at.column()));
         let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default().to_owned();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        // The parser names our types, which say nothing to a reader.
+        let message = match message.split_once(", expected struct ") {
+            Some((found, _)) => format!("{found}, expected keys with values, as in `key: value`"),
+            None => message.to_owned(),
+        };
         let help = meant(&message).map_or_else(String::new, |near| format!("did you mean `{near}`?"));
         Self { file: file.into(), text: text.into(), line, column, message, help }
     }
@@ -66,29 +71,16 @@ fn meant(message: &str) -> Option<&str> {
     nearest(word, names.split('`').skip(1).step_by(2))
 }
 
-/// The candidate that `word` was most likely meant to be.
+/// The candidate that `word` was most likely meant to be, upper and lower case alike; letters that changed places are
+/// one mistake. A candidate that shares too little with the word is none.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(far, candidate)| *far <= candidate.len().max(word.len()) / 2)
+        .map(|candidate| (strsim::damerau_levenshtein(&word, &candidate.to_lowercase()), candidate))
+        .filter(|(far, candidate)| *far <= (candidate.chars().count().max(word.chars().count()) / 3).max(1))
         .min()
         .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein distance by bytes.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -99,6 +91,10 @@ mod tests {
     fn the_nearest_name_is_offered_and_a_far_one_is_not() {
         assert_eq!(nearest("verson", ["version", "name"]), Some("version"));
         assert_eq!(nearest("zzzzzz", ["version", "name"]), None);
+        assert_eq!(nearest("nonsense", ["version", "MCP-03"]), None);
+        assert_eq!(nearest("MCP-30", ["MCP-01", "MCP-03", "USR-30"]), Some("MCP-03"));
+        assert_eq!(nearest("mcp03", ["MCP-01", "MCP-03"]), Some("MCP-03"));
+        assert_eq!(nearest("hihg", ["low", "high", "hint"]), Some("high"));
         for (message, expected) in [
             ("unknown field `paramaters`, expected one of `profile`, `parameters`", Some("parameters")),
             ("severity: unknown variant `hihg`, expected one of `low`, `high`", Some("high")),

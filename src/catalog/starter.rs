@@ -46,7 +46,7 @@ severity: {{}}
 
 ",
         text(&name(&found.project)),
-        text(&format!("{} with {agents}", found.project)),
+        text(&format!("{} with {agents}", name(&found.project))),
     );
     out += "# What checks compare with. What stands here without a # was found; look at it before you believe it.\n";
     out += if found.parameters.is_empty() { "parameters: {}\n" } else { "parameters:\n" };

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::lookup::{Bound, Scope};
-use super::predicate::{Answer, Truth, decide, item_name};
+use super::lookup::{Scope, item_name};
+use super::predicate::{Answer, Truth, decide};
 use crate::facts::{Facts, PROBES, Per};
 use crate::model::{Check, Empty, Evidence, Finding, Os, Parameters, Policy, Status, Template, Unseen, plain};
 
@@ -95,7 +95,7 @@ fn order(finding: &Finding) -> impl Ord + '_ {
 /// Stable across runs, lines and machines.
 pub fn fingerprint(check: &str, agent: Option<&str>, subject: Option<&str>) -> String {
     let key = [check, agent.unwrap_or_default(), subject.unwrap_or_default()].join("\0");
-    Sha256::digest(key.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    crate::model::hex(&Sha256::digest(key.as_bytes())[..8])
 }
 
 /// One check on the facts of one agent.
@@ -131,14 +131,9 @@ impl<'a> Run<'a> {
         };
         let items = found.value.as_array().map(Vec::as_slice).unwrap_or_default();
         let mut bad = Vec::new();
-        let (mut concerned, mut evidence) = (0, Vec::new());
+        let (mut concerned, mut evidence, mut apart) = (0, Vec::new(), BTreeSet::new());
         for (at, item) in items.iter().enumerate() {
-            let mut inside = scope.clone();
-            inside.bound.push(Bound {
-                name: "item",
-                value: item,
-                shown: format!("{}[{}]", found.shown, item_name(item, at)),
-            });
+            let inside = scope.at("item", &found, at, item);
             let judged = self.judge(&inside);
             match judged.status {
                 Status::Fail | Status::Unknown => {
@@ -147,7 +142,9 @@ impl<'a> Run<'a> {
                     let subject = words.map(|words| fill(words, &inside, self.parameters));
                     bad.push(self.finding(&inside, subject, judged));
                 }
-                Status::NotApplicable => {}
+                Status::NotApplicable => {
+                    apart.insert(judged.message);
+                }
                 _ => {
                     concerned += 1;
                     evidence.extend(judged.evidence);
@@ -155,7 +152,7 @@ impl<'a> Run<'a> {
             }
         }
         if !bad.is_empty() {
-            return bad;
+            return for_one_reason(bad);
         }
         let judged = match (items.len(), concerned) {
             (0, _) if found.value.is_array() && self.check.empty == Empty::Pass => Judged {
@@ -165,6 +162,8 @@ impl<'a> Run<'a> {
                 unseen: Vec::new(),
             },
             (0, _) => not_applicable(format!("`{list}` has no items"), Vec::new()),
+            // One reason for all of them is the reason.
+            (_, 0) if apart.len() == 1 => not_applicable(apart.pop_first().unwrap_or_default(), Vec::new()),
             (all, 0) => not_applicable(format!("none of the {all} items of `{list}` is concerned"), Vec::new()),
             (_, good) => Judged {
                 status: Status::Pass,
@@ -181,7 +180,7 @@ impl<'a> Run<'a> {
             let Answer { truth, evidence, unseen } = decide(when, scope, self.parameters);
             match truth {
                 Truth::Yes => {}
-                Truth::No => return not_applicable("its condition does not hold here".into(), evidence),
+                Truth::No => return not_applicable(why_not(&evidence), evidence),
                 Truth::Unknown => return unknown(unseen, evidence),
             }
         }
@@ -221,6 +220,47 @@ impl<'a> Run<'a> {
     }
 }
 
+/// So many items are named where one reason keeps all of them unknown.
+const NAMED: usize = 5;
+
+/// Items that cannot be told for the same reasons are one finding, at the place of the first: a closed folder is one
+/// thing that could not be told, not one for each file that could be in it.
+fn for_one_reason(findings: Vec<Finding>) -> Vec<Finding> {
+    let mut apart: Vec<(Finding, Vec<Option<String>>)> = Vec::with_capacity(findings.len());
+    let mut known: HashMap<Vec<String>, usize> = HashMap::new();
+    for finding in findings {
+        let subject = finding.subject.clone();
+        if finding.status == Status::Unknown {
+            let reasons: Vec<String> = finding.unseen.iter().map(|unseen| unseen.why.clone()).collect();
+            if let Some((first, subjects)) = known.get(&reasons).and_then(|at| apart.get_mut(*at)) {
+                first.evidence.extend(finding.evidence);
+                subjects.push(subject);
+                continue;
+            }
+            known.insert(reasons, apart.len());
+        }
+        apart.push((finding, vec![subject]));
+    }
+    apart.into_iter().map(|(finding, subjects)| about_all(finding, subjects)).collect()
+}
+
+/// The same finding, about several items; they are named where all have names.
+fn about_all(mut finding: Finding, subjects: Vec<Option<String>>) -> Finding {
+    if subjects.len() < 2 {
+        return finding;
+    }
+    if let Some(names) = subjects.into_iter().collect::<Option<Vec<String>>>() {
+        let named = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let more = names.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        finding.message = format!("{} (about {named}{more})", finding.message);
+    }
+    finding.subject = None;
+    finding.fingerprint = fingerprint(&finding.check, finding.agent.as_deref(), None);
+    finding.evidence.dedup();
+    finding
+}
+
 /// An outcome before it gets its words.
 struct Judged {
     status: Status,
@@ -231,6 +271,25 @@ struct Judged {
 
 fn not_applicable(message: String, evidence: Vec<Evidence>) -> Judged {
     Judged { status: Status::NotApplicable, message, evidence, unseen: Vec::new() }
+}
+
+/// Why a condition does not hold, in the facts that settled it.
+fn why_not(evidence: &[Evidence]) -> String {
+    let facts: Vec<String> = evidence.iter().take(3).map(|e| format!("`{}` is {}", e.fact, short(&e.value))).collect();
+    if facts.is_empty() {
+        return "its condition does not hold here".into();
+    }
+    plain(&format!("does not apply: {}", facts.join(", "))).into_owned()
+}
+
+/// A value in a few words.
+fn short(value: &Value) -> String {
+    match said(value) {
+        Some(_) if value.is_object() => "present".into(),
+        None => "absent".into(),
+        Some(text) if text.chars().count() > 60 => text.chars().take(59).chain(['…']).collect(),
+        Some(text) => text,
+    }
 }
 
 fn unknown(mut unseen: Vec<Unseen>, evidence: Vec<Evidence>) -> Judged {
@@ -295,6 +354,28 @@ mod tests {
             waiver: None,
             controls: BTreeMap::new(),
         }
+    }
+
+    #[test]
+    fn items_unknown_for_one_reason_are_one_finding() {
+        let unseen = |subject: Option<&str>, why: &str| {
+            let status = if why.is_empty() { Status::Fail } else { Status::Unknown };
+            let unseen = (!why.is_empty()).then(|| Unseen::new(why, "run with sudo")).into_iter().collect();
+            Finding { subject: subject.map(str::to_owned), unseen, ..finding("opencode", status, why) }
+        };
+        let said = |findings: Vec<Finding>| -> Vec<(Option<String>, String)> {
+            for_one_reason(findings).into_iter().map(|finding| (finding.subject, finding.message)).collect()
+        };
+        let apart = |items: &[(Option<&str>, &str)]| -> Vec<(Option<String>, String)> {
+            items.iter().map(|(subject, message)| (subject.map(str::to_owned), (*message).to_owned())).collect()
+        };
+        assert_eq!(
+            said(vec![unseen(None, "x"), unseen(Some("b"), "y"), unseen(None, "x"), unseen(Some("c"), "")]),
+            apart(&[(None, "x"), (Some("b"), "y"), (Some("c"), "")]),
+        );
+        assert_eq!(said(vec![unseen(Some("b"), "x"), unseen(None, "x")]), apart(&[(None, "x")]));
+        assert_eq!(said(vec![unseen(Some("a"), "x"), unseen(Some("b"), "x")]), apart(&[(None, "x (about `a`, `b`)")]),);
+        assert_eq!(said(vec![unseen(Some("a"), ""), unseen(Some("b"), "")]).len(), 2, "failures stay apart");
     }
 
     #[test]

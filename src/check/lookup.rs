@@ -31,7 +31,21 @@ pub(super) struct Found<'a> {
     pub(super) at: Option<Location>,
 }
 
+/// What an item is called in evidence.
+pub(super) fn item_name(item: &Value, at: usize) -> String {
+    let name = ["name", "path"].into_iter().find_map(|key| item.get(key)?.as_str());
+    name.or(item.as_str()).map_or_else(|| at.to_string(), str::to_owned)
+}
+
 impl<'a> Scope<'a> {
+    /// The scope inside a loop over what was found, at one item.
+    pub(super) fn at(&self, name: &'static str, found: &Found<'_>, at: usize, item: &'a Value) -> Self {
+        let shown = format!("{}[{}]", found.shown, item_name(item, at));
+        let mut inside = self.clone();
+        inside.bound.push(Bound { name, value: item, shown });
+        inside
+    }
+
     /// Err where something on the way is unknown.
     pub(super) fn find(&self, path: &str) -> Result<Found<'a>, Unseen> {
         let mut words = path.split('.');

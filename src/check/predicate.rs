@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::lookup::{Bound, Found, Scope};
+use super::lookup::{Found, Scope};
 use crate::model::{AbsPath, Evidence, Is, Mode, Op, Parameters, Predicate, Test, Unseen};
 
 /// The third answer included.
@@ -68,26 +68,12 @@ fn quantify(path: &str, inner: &Predicate, scope: &Scope<'_>, parameters: &Param
         Err(unseen) => return Answer::unknown(unseen),
     };
     let items = found.value.as_array().map(Vec::as_slice).unwrap_or_default();
-    let decide_item = |(at, item): (usize, &_)| {
-        let mut inside = scope.clone();
-        inside.bound.push(Bound {
-            name: "each",
-            value: item,
-            shown: format!("{}[{}]", found.shown, item_name(item, at)),
-        });
-        decide(inner, &inside, parameters)
-    };
+    let decide_item = |(at, item): (usize, &_)| decide(inner, &scope.at("each", &found, at, item), parameters);
     let mut answer = join(items.iter().enumerate().map(decide_item), settles);
     if answer.evidence.is_empty() && answer.truth != Truth::Unknown {
         answer.evidence.push(evidence(&found));
     }
     answer
-}
-
-/// What an item is called in evidence.
-pub(super) fn item_name(item: &Value, at: usize) -> String {
-    let name = ["name", "path"].into_iter().find_map(|key| item.get(key)?.as_str());
-    name.or(item.as_str()).map_or_else(|| at.to_string(), str::to_owned)
 }
 
 fn decide_test(test: &Test, scope: &Scope<'_>, parameters: &Parameters) -> Answer {

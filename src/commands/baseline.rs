@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::Failure;
+use super::failure::cause;
 use crate::report;
 
 /// The largest baseline that is read.
@@ -19,8 +20,8 @@ pub(super) fn read(file: &Path) -> Result<BTreeSet<String>, Failure> {
         )
     };
     let mut text = String::new();
-    let opened = std::fs::File::open(file).map_err(|error| wrong(error.to_string()))?;
-    let read = opened.take(LIMIT + 1).read_to_string(&mut text).map_err(|error| wrong(error.to_string()))?;
+    let opened = std::fs::File::open(file).map_err(|error| wrong(cause(&error)))?;
+    let read = opened.take(LIMIT + 1).read_to_string(&mut text).map_err(|error| wrong(cause(&error)))?;
     if read as u64 > LIMIT {
         return Err(wrong("it is larger than 256 MiB".into()));
     }

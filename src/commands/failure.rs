@@ -1,7 +1,7 @@
 //! Expected errors as diagnostics: what was tried, on what, and the next move.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode, SourceOffset};
 
@@ -24,7 +24,7 @@ pub enum Failure {
         help: String,
     },
     /// Standard output could not be written.
-    #[error("cannot write to standard output: {0}")]
+    #[error("cannot write to standard output: {}", cause(.0))]
     Output(#[from] io::Error),
     /// A file could not be written.
     #[error("cannot write `{}`: {cause}", plain(&file.display().to_string()))]
@@ -32,7 +32,7 @@ pub enum Failure {
         /// The file.
         file: PathBuf,
         /// What the system said.
-        cause: io::Error,
+        cause: String,
     },
 }
 
@@ -46,6 +46,15 @@ impl Failure {
     /// A wrong path or argument.
     pub fn usage(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Usage { message: message.into(), help: help.into() }
+    }
+
+    /// A file could not be written. What goes wrong with the temporary file beside it is said of the file itself.
+    pub fn file(file: &Path, error: &io::Error) -> Self {
+        let cause = match error.raw_os_error() {
+            Some(_) => cause(error),
+            None => error.kind().to_string(),
+        };
+        Self::File { file: file.to_owned(), cause }
     }
 
     /// Whether it stopped the command before it did anything. What cannot be written was made before.
@@ -65,6 +74,14 @@ impl Failure {
         }
         text
     }
+}
+
+/// What the system said, in the words of a sentence: `permission denied`, without its number.
+pub(super) fn cause(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error ").next().unwrap_or_default();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
 /// A failure with its excerpt.
@@ -92,8 +109,12 @@ impl Shown {
                 Self { message: failure.to_string(), help: help.clone(), source: None, at: 0 }
             }
             Failure::Output(_) | Failure::File { .. } => {
-                let help = "make room, or name another place".into();
-                Self { message: failure.to_string(), help, source: None, at: 0 }
+                let message = failure.to_string();
+                let help = match message.ends_with("permission denied") {
+                    true => "name a place that you may write to",
+                    false => "make room, or name another place",
+                };
+                Self { message, help: help.into(), source: None, at: 0 }
             }
         }
     }

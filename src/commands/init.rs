@@ -38,9 +38,9 @@ pub(super) fn run(args: &Init) -> Result<ExitCode, Failure> {
                 format!("`{}` is there already, and was not changed", file.display()),
                 "look at a new one with `harden init --print`",
             ),
-            _ => Failure::File { file: file.clone(), cause },
+            _ => Failure::file(&file, &cause),
         })?;
-    new.write_all(text.as_bytes()).map_err(|cause| Failure::File { file: file.clone(), cause })?;
+    new.write_all(text.as_bytes()).map_err(|cause| Failure::file(&file, &cause))?;
     terminal::error(&format!("wrote {0}; next: look at it, then run `harden audit --profile {0}`", file.display()));
     Ok(ExitCode::SUCCESS)
 }
@@ -52,14 +52,14 @@ fn found(session: &Session, facts: &[Facts]) -> Found {
         let value = facts.iter().find_map(|facts| facts.0.get(fact)?.pointer(path).cloned());
         value.filter(Value::is_string)
     };
-    let by_account = match first.user.source {
+    let by_account = |source| match source {
         UserSource::Profile => Some("named by the profile"),
         UserSource::Launcher => Some("its launcher starts it so"),
         UserSource::Process => Some("it runs now, as this account"),
         // Who audits need not be who is meant to run the agent.
         UserSource::Invoker => None,
     };
-    let user = by_account.map(|how| (json!(first.user.name), how));
+    let user = first.user.known().and_then(|user| Some((json!(user.name), by_account(user.source)?)));
     let user = user.or_else(|| Some((told("launcher", "/user")?, "its launcher switches to it")));
     let rows = [
         user.map(|(name, how)| ("agent_user", name, how.to_owned())),

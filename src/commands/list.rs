@@ -49,7 +49,11 @@ fn rows(what: ListWhat) -> Result<Vec<Value>, Failure> {
             let agents = catalog::agents()?;
             agents
                 .iter()
-                .map(|agent| json!({ "agent": agent.agent, "verified": agent.verified.join(" "), "name": agent.name }))
+                .map(|agent| {
+                    let others = agent.others.iter().flat_map(|other| &other.verified);
+                    let verified: Vec<&str> = agent.verified.iter().chain(others).map(String::as_str).collect();
+                    json!({ "agent": agent.agent, "verified": verified.join(" "), "name": agent.name })
+                })
                 .collect()
         }
         ListWhat::Facts => PROBES

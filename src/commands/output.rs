@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use rustix::fs::Access;
+
 use super::{Failure, terminal};
 use crate::cli::{Format, Output};
 use crate::report::{self, Look, Report};
@@ -19,9 +21,16 @@ pub(super) fn check(outputs: &[Output]) -> Result<(), Failure> {
         if file.is_dir() {
             return Err(Failure::usage(format!("`{}` is a folder", file.display()), "name a file in it"));
         }
-        if !folder_of(file).is_dir() {
-            let message = format!("there is no folder `{}`", folder_of(file).display());
+        let folder = folder_of(file);
+        if !folder.is_dir() {
+            let message = format!("cannot write `{}`: there is no folder `{}`", file.display(), folder.display());
             return Err(Failure::usage(message, "create it first, or name another file"));
+        }
+        // A device or pipe is written to as it is; anything else is put in place through its folder.
+        if (!file.exists() || file.is_file()) && rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK).is_err()
+        {
+            let message = format!("cannot write `{}`: the folder lets you make no file in it", file.display());
+            return Err(Failure::usage(message, "name a file in a folder that is yours"));
         }
     }
     Ok(())
@@ -35,7 +44,7 @@ pub(super) fn write(report: &Report, outputs: &[Output], look: Look) -> Result<(
             Some(file) => {
                 let look = Look { verbose: look.verbose, quiet: look.quiet, ..terminal::file_look() };
                 let text = text(report, output.format, look);
-                replace(file, text.as_bytes()).map_err(|cause| Failure::File { file: file.clone(), cause })?;
+                replace(file, text.as_bytes()).map_err(|cause| Failure::file(file, &cause))?;
             }
         }
     }

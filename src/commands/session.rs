@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::catalog::{self, LocalProfile, Request, Types};
 use crate::cli::Target;
 use crate::commands::Failure;
+use crate::commands::failure::cause;
 use crate::facts::{self, Facts, Timing, subject};
 use crate::host::{self, Host, RealHost};
 use crate::model::{AbsPath, Agent, Check, Parameters, Policy, Scope, Subject};
@@ -53,7 +54,7 @@ fn open_host(target: &Target) -> Result<(Box<dyn Host>, AbsPath), Failure> {
         Some(root) => {
             let host = RealHost::image(root).map_err(|error| {
                 Failure::usage(
-                    format!("cannot open `{}`: {error}", root.display()),
+                    format!("cannot open `{}`: {}", root.display(), cause(&error)),
                     "give --root the top folder of a mounted image",
                 )
             })?;
@@ -64,7 +65,10 @@ fn open_host(target: &Target) -> Result<(Box<dyn Host>, AbsPath), Failure> {
         None => {
             let path = given.unwrap_or(Path::new("."));
             let full = path.canonicalize().map_err(|error| {
-                Failure::usage(format!("cannot open `{}`: {error}", path.display()), "give the folder of a project")
+                Failure::usage(
+                    format!("cannot open `{}`: {}", path.display(), cause(&error)),
+                    "give the folder of a project",
+                )
             })?;
             let host = RealHost::live().map_err(|error| Failure::usage(format!("cannot open `/`: {error}"), ""))?;
             let path = AbsPath::new(full).unwrap_or_else(AbsPath::root);
@@ -79,7 +83,9 @@ fn check_folder(host: &dyn Host, path: &AbsPath) -> Result<(), Failure> {
     match stat {
         Ok(stat) if stat.kind == host::Kind::Dir => Ok(()),
         Ok(_) => Err(Failure::usage(format!("`{path}` is not a folder"), "give the folder of a project")),
-        Err(error) => Err(Failure::usage(format!("cannot open `{path}`: {error}"), "give the folder of a project")),
+        Err(error) => {
+            Err(Failure::usage(format!("cannot open `{path}`: {}", cause(&error)), "give the folder of a project"))
+        }
     }
 }
 
@@ -89,7 +95,7 @@ fn local_profile(host: &dyn Host, workspace: &AbsPath) -> Option<LocalProfile> {
         let top = top.unwrap_or_else(|| workspace.clone());
         host::read_text(host, &top.join(LOCAL_PROFILE), Some(&top), LOCAL_PROFILE_LIMIT)
     });
-    let text = text.map_err(|error| format!("it cannot be read: {error}")).transpose()?;
+    let text = text.map_err(|error| format!("it cannot be read: {}", cause(&error))).transpose()?;
     Some(LocalProfile { file: LOCAL_PROFILE.to_owned(), text })
 }
 
@@ -115,23 +121,20 @@ fn subjects(
     let settle = |agent: Arc<Agent>| {
         subject::settle(host, agent, parameters, scope, workspace).map_err(|error| {
             let help = match host.is_live() {
-                true => "look at /etc/passwd and at the folders above the project",
+                true => "look at /etc/passwd and at the folders above the project; `--scope repo` needs no accounts",
                 false => "give --root the top folder of a system; the files of a project alone need no --root",
             };
-            Failure::usage(format!("cannot tell who runs the agent, by accounts and work tree: {error}"), help)
+            Failure::usage(
+                format!("cannot tell who runs the agent, by accounts and work tree: {}", cause(&error)),
+                help,
+            )
         })
     };
     if let Some(name) = named {
         return Ok(vec![settle(catalog::agent(name)?)?]);
     }
     let all = catalog::agents()?.into_iter().map(settle).collect::<Result<Vec<_>, _>>()?;
-    let in_use = |subject: &Subject| {
-        let places = subject.agent.detect.iter().filter_map(|path| subject::place(subject, path));
-        places
-            .filter(|path| scope != Scope::Repo || path.is_within(&subject.project))
-            .any(|path| subject::seems_to_exist(host, &path))
-    };
-    let (used, mut unused): (Vec<_>, Vec<_>) = all.into_iter().partition(in_use);
+    let (used, mut unused): (Vec<_>, Vec<_>) = all.into_iter().partition(|subject| subject::is_in_use(host, subject));
     Ok(if used.is_empty() { unused.pop().into_iter().collect() } else { used })
 }
 

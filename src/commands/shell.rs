@@ -40,7 +40,7 @@ pub(super) fn man(out: Option<&Path>) -> Result<ExitCode, Failure> {
         }
         Some(folder) => {
             let write = std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
-            write.map_err(|cause| Failure::File { file: folder.to_owned(), cause })?;
+            write.map_err(|cause| Failure::file(folder, &cause))?;
         }
     }
     Ok(ExitCode::SUCCESS)

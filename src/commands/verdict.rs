@@ -57,8 +57,8 @@ fn anchor(session: &Session) -> String {
 fn agent(subject: &Subject) -> ReportAgent {
     ReportAgent {
         agent: subject.agent.agent.clone(),
-        user: subject.user.name.clone(),
-        user_source: subject.user.source,
+        user: subject.user.known().map(|user| user.name.clone()),
+        user_source: subject.user.known().map(|user| user.source),
         workspace: subject.workspace.text(),
     }
 }

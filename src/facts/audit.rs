@@ -4,9 +4,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
 use super::audit_rules::{Abi, AuditRule, Caller, Record, UNSET, parse, record};
+use super::reach::agent;
 use super::units::{is_enabled, names, read};
+use super::{ProbeError, needs_running};
 use crate::host::{Accounts, Host, Output, Tool, exists};
 use crate::model::{AbsPath, Look, Subject, Uid, Unseen};
 
@@ -74,14 +75,15 @@ const LINES: usize = 20_000;
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let accounts =
-        host.accounts().map_err(|error| ProbeError::unreadable(&path("/etc/passwd"), error))?;
+    needs_running(host, "running kernel")?;
+    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&path("/etc/passwd"), error))?;
     let state = told(host, "-s");
     let number = |key: &str| -> Look<i64> {
         match &state {
-            Ok(text) => value(text, key)
-                .and_then(|value| value.parse().ok())
-                .map_or_else(|| Look::unknown(format!("`auditctl -s` does not tell `{key}`"), "run it by hand"), Look::Known),
+            Ok(text) => value(text, key).and_then(|value| value.parse().ok()).map_or_else(
+                || Look::unknown(format!("`auditctl -s` does not tell `{key}`"), "run it by hand"),
+                Look::Known,
+            ),
             Err(unseen) => Look::Unknown(unseen.clone()),
         }
     };
@@ -137,8 +139,11 @@ fn kernel_off(host: &dyn Host) -> Look<bool> {
 /// Rules in the order of the next boot: those of rules.d by name, else the one file they are compiled into.
 fn on_disk(host: &dyn Host) -> Result<Vec<AuditRule>, ProbeError> {
     let folder = path("/etc/audit/rules.d");
-    let files: Vec<AbsPath> =
-        names(host, &folder)?.into_iter().filter(|name| name.ends_with(".rules")).map(|name| folder.join(name)).collect();
+    let files: Vec<AbsPath> = names(host, &folder)?
+        .into_iter()
+        .filter(|name| name.ends_with(".rules"))
+        .map(|name| folder.join(name))
+        .collect();
     let files = if files.is_empty() { vec![path("/etc/audit/audit.rules")] } else { files };
     let mut text = String::new();
     for file in files {
@@ -152,9 +157,8 @@ fn on_disk(host: &dyn Host) -> Result<Vec<AuditRule>, ProbeError> {
 
 pub(super) fn daemon(host: &dyn Host) -> Result<Daemon, ProbeError> {
     let file = path("/etc/audit/auditd.conf");
-    let text = read(host, &file)?.ok_or_else(|| {
-        ProbeError::Unseen(Unseen::new(format!("there is no `{file}`"), "install auditd"))
-    })?;
+    let text = read(host, &file)?
+        .ok_or_else(|| ProbeError::Unseen(Unseen::new(format!("there is no `{file}`"), "install auditd")))?;
     let setting = |key: &str, usual: &str| {
         let pairs = text.lines().filter_map(|line| line.split_once('='));
         let found = pairs.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| *name == key);
@@ -178,13 +182,21 @@ fn trouble(fact: &Fact) -> Look<Vec<String>> {
         Look::Unknown(why) => unseen = unseen.take().or(Some(why)),
     };
     let says = |holds: bool, text: &str| holds.then(|| text.to_owned());
-    ask(fact.enabled.clone().map(|on| says(on == Enabled::Off, "auditing is switched off in the kernel (enabled 0): loaded rules record nothing")));
+    ask(fact.enabled.clone().map(|on| {
+        says(on == Enabled::Off, "auditing is switched off in the kernel (enabled 0): loaded rules record nothing")
+    }));
     ask(fact.has_reader.clone().map(|reader| says(!reader, "no daemon reads the records (pid 0)")));
     ask(fact.lost.clone().map(|lost| says(lost > 0, &format!("{lost} records were lost since boot"))));
     ask(fact.kernel_off.clone().map(|off| says(off, "the kernel is started with audit=0")));
-    ask(fact.starts_at_boot.clone().map(|starts| says(!starts, "auditd.service is not enabled, so nothing reads after a boot")));
+    ask(fact
+        .starts_at_boot
+        .clone()
+        .map(|starts| says(!starts, "auditd.service is not enabled, so nothing reads after a boot")));
     ask(fact.daemon.clone().map(|daemon| {
-        says(daemon.max_log_file_action == "suspend", "auditd stops writing when its file is full (max_log_file_action)")
+        says(
+            daemon.max_log_file_action == "suspend",
+            "auditd stops writing when its file is full (max_log_file_action)",
+        )
     }));
     match (found.is_empty(), unseen) {
         (true, Some(unseen)) => Look::Unknown(unseen),
@@ -211,17 +223,21 @@ fn widths(host: &dyn Host) -> Look<Vec<Abi>> {
         }
         // Most ARM servers run no 32-bit programs at all.
         "aarch64" | "arm64" | "riscv64" => Look::Known(vec![Abi::Bits64]),
-        _ => Look::unknown("which widths of programs this machine runs could not be told", "compare the rules with `uname -m`"),
+        _ => Look::unknown(
+            "which widths of programs this machine runs could not be told",
+            "compare the rules with `uname -m`",
+        ),
     }
 }
 
 /// What rules record of the commands that the account runs, also after a setuid program changed one of its numbers.
 fn coverage(rules: &[AuditRule], subject: &Subject, accounts: &Accounts, widths: &Look<Vec<Abi>>) -> Coverage {
     let texts = rules.iter().map(|rule| rule.text.clone()).collect();
-    let Some(uid) = subject.user.uid else {
-        let why = format!("there is no account `{}`", subject.user.name);
-        return Coverage { missing: Look::unknown(why, "create it, or name another as `agent_user`"), rules: texts };
+    let uid = match agent(subject) {
+        Ok(who) => who.uid,
+        Err(error) => return Coverage { missing: Look::Unknown(error.into()), rules: texts },
     };
+    let person = subject.invoker.as_ref().and_then(|invoker| invoker.uid);
     let sure = match widths {
         Look::Known(widths) => widths.clone(),
         Look::Unknown(_) => vec![Abi::Bits64],
@@ -230,7 +246,7 @@ fn coverage(rules: &[AuditRule], subject: &Subject, accounts: &Accounts, widths:
     let (mut missing, mut unclear) = (Vec::new(), None);
     for abi in sure {
         for call in ["execve", "execveat"] {
-            for (caller, when) in callers(uid, subject.invoker.uid) {
+            for (caller, when) in callers(uid, person) {
                 match record(rules, &caller, abi, call, &number) {
                     Record::Kept => {}
                     Record::Missing(by) => {
@@ -247,9 +263,10 @@ fn coverage(rules: &[AuditRule], subject: &Subject, accounts: &Accounts, widths:
     }
     let missing = sentences(&missing, widths.known().map_or(1, Vec::len));
     let missing = match (missing.is_empty(), unclear, widths) {
-        (true, Some(rule), _) => {
-            Look::unknown(format!("`{rule}` may keep commands of the account out of the log"), "narrow that rule, or put it last")
-        }
+        (true, Some(rule), _) => Look::unknown(
+            format!("`{rule}` may keep commands of the account out of the log"),
+            "narrow that rule, or put it last",
+        ),
         (true, None, Look::Unknown(unseen)) => Look::Unknown(unseen.clone()),
         _ => Look::Known(missing),
     };

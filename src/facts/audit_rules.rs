@@ -3,6 +3,8 @@
 //! The kernel asks rules in order and the first that matches decides. A rule with conditions that cannot be settled
 //! here counts neither as recording nor as not recording; where that matters the answer is unknown.
 
+use super::three;
+
 /// Who runs a command, as the kernel sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller {
@@ -168,15 +170,7 @@ impl AuditRule {
 
     /// Whether every condition holds. None where one of them cannot be settled here and the others hold.
     fn matches(&self, caller: &Caller, abi: Abi, number: &dyn Fn(&str) -> Option<u32>) -> Option<bool> {
-        let mut unclear = false;
-        for field in &self.fields {
-            match field.holds(caller, abi, number) {
-                Some(false) => return Some(false),
-                Some(true) => {}
-                None => unclear = true,
-            }
-        }
-        (!unclear).then_some(true)
+        three::all(self.fields.iter().map(|field| field.holds(caller, abi, number)))
     }
 }
 

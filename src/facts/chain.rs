@@ -64,7 +64,7 @@ pub(super) fn verify(log: &str, head: Option<&str>) -> Verdict {
 }
 
 fn digest(line: &str) -> String {
-    Sha256::digest(line.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::model::hex(Sha256::digest(line.as_bytes()))
 }
 
 #[cfg(test)]

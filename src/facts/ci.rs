@@ -1,8 +1,6 @@
 //! Where the project runs a secret scan: workflows, hooks and release recipes, read and never run. A step that is
 //! switched off, or whose result is thrown away, is told and does not count.
 
-use std::io;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_yaml::Value;
@@ -65,7 +63,13 @@ enum Runner {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let mut fact = Fact { files: Vec::new(), scans: Vec::new(), gates: Look::Known(Vec::new()), instead: String::new(), unread: Vec::new() };
+    let mut fact = Fact {
+        files: Vec::new(),
+        scans: Vec::new(),
+        gates: Look::Known(Vec::new()),
+        instead: String::new(),
+        unread: Vec::new(),
+    };
     for (path, form) in sources(host, subject)? {
         let full = subject.project.join(&path);
         match host::read_text(host, &full, Some(&subject.project), LIMIT) {
@@ -83,7 +87,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     fact.instead = instead(&fact.scans);
     let gates: Vec<Scan> = fact.scans.iter().filter(|scan| scan.void.is_none()).cloned().collect();
     fact.gates = if gates.is_empty() && !fact.unread.is_empty() {
-        Look::unknown(format!("workflows are not understood: {}", fact.unread.join("; ")), "correct the files, or look at them by hand")
+        Look::unknown(
+            format!("workflows are not understood: {}", fact.unread.join("; ")),
+            "correct the files, or look at them by hand",
+        )
     } else {
         Look::Known(gates)
     };
@@ -145,7 +152,7 @@ fn sources(host: &dyn Host, subject: &Subject) -> Result<Vec<(String, Form)>, Pr
             let workflows = names.filter(|name| name.ends_with(".yml") || name.ends_with(".yaml"));
             all.extend(workflows.map(|name| (format!(".github/workflows/{name}"), Form::Github)));
         }
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+        Err(error) if host::is_absent(&error) => {}
         Err(error) => return Err(ProbeError::unreadable(&folder, error)),
     }
     Ok(all)
@@ -158,7 +165,9 @@ fn scans_in(form: Form, path: &str, text: &str) -> Result<Vec<Scan>, String> {
         Form::Gitlab => gitlab(&file, &yaml(text)?),
         Form::PreCommit => pre_commit(&file, &yaml(text)?),
         Form::Lefthook => lefthook(&file, &yaml(text)?),
-        Form::Hook => called(text).map(|call| file.scan(Runner::Hook, call, vec!["commit".into()], None)).into_iter().collect(),
+        Form::Hook => {
+            called(text).map(|call| file.scan(Runner::Hook, call, vec!["commit".into()], None)).into_iter().collect()
+        }
         Form::Hk => hk(&file),
         Form::Makefile => makefile(&file),
         Form::Lines => {
@@ -244,7 +253,9 @@ fn void_of(value: &Value) -> Option<&'static str> {
         }
         _ => false,
     };
-    let soft = value.get("continue-on-error").is_some_and(|soft| soft.as_bool() == Some(true) || soft.as_str().is_some_and(|s| s.contains("true")));
+    let soft = value
+        .get("continue-on-error")
+        .is_some_and(|soft| soft.as_bool() == Some(true) || soft.as_str().is_some_and(|s| s.contains("true")));
     never.then_some("it is switched off").or(soft.then_some("its failure is ignored"))
 }
 
@@ -253,7 +264,8 @@ fn gitlab(file: &Source<'_>, pipeline: &Value) -> Vec<Scan> {
     let include = pipeline.get("include");
     let includes = include.and_then(Value::as_sequence).map(Vec::as_slice).or(include.map(std::slice::from_ref));
     for entry in includes.unwrap_or_default() {
-        let name = ["template", "component", "file"].into_iter().map(|key| text(entry, key)).find(|name| !name.is_empty());
+        let name =
+            ["template", "component", "file"].into_iter().map(|key| text(entry, key)).find(|name| !name.is_empty());
         if let Some(tool) = named(name.or(entry.as_str()).unwrap_or_default()) {
             scans.push(file.scan(Runner::Pipeline, Call { tool, ignored: false }, Vec::new(), None));
         }
@@ -265,7 +277,8 @@ fn gitlab(file: &Source<'_>, pipeline: &Value) -> Vec<Scan> {
             (_, Some(true)) => Some("its failure is ignored"),
             _ => None,
         };
-        let lines = list(job, "script").iter().filter_map(Value::as_str).chain(job.get("script").and_then(Value::as_str));
+        let lines =
+            list(job, "script").iter().filter_map(Value::as_str).chain(job.get("script").and_then(Value::as_str));
         if let Some(call) = lines.into_iter().find_map(called) {
             scans.push(file.scan(Runner::Pipeline, call, Vec::new(), void));
         }
@@ -281,7 +294,11 @@ fn pre_commit(file: &Source<'_>, config: &Value) -> Vec<Scan> {
             let manual = !stages.is_empty() && stages.iter().all(|stage| *stage == "manual");
             let by_name = named(text(hook, "id")).map(|tool| Call { tool, ignored: false });
             if let Some(call) = by_name.or_else(|| called(text(hook, "entry"))) {
-                let on = if stages.is_empty() { vec!["commit".into()] } else { stages.iter().map(|s| (*s).to_owned()).collect() };
+                let on = if stages.is_empty() {
+                    vec!["commit".into()]
+                } else {
+                    stages.iter().map(|s| (*s).to_owned()).collect()
+                };
                 scans.push(file.scan(Runner::Hook, call, on, manual.then_some("it only runs when someone starts it")));
             }
         }
@@ -292,11 +309,17 @@ fn pre_commit(file: &Source<'_>, config: &Value) -> Vec<Scan> {
 fn lefthook(file: &Source<'_>, config: &Value) -> Vec<Scan> {
     let mut scans = Vec::new();
     for (hook, value) in entries(Some(config)).filter(|(hook, _)| matches!(*hook, "pre-commit" | "pre-push")) {
-        let named_ones = entries(value.get("commands")).chain(entries(value.get("scripts"))).map(|(_, command)| command);
+        let named_ones =
+            entries(value.get("commands")).chain(entries(value.get("scripts"))).map(|(_, command)| command);
         for command in named_ones.chain(list(value, "jobs")) {
             let skipped = command.get("skip").and_then(Value::as_bool) == Some(true);
             if let Some(call) = called(text(command, "run")) {
-                scans.push(file.scan(Runner::Hook, call, vec![hook.to_owned()], skipped.then_some("it is switched off")));
+                scans.push(file.scan(
+                    Runner::Hook,
+                    call,
+                    vec![hook.to_owned()],
+                    skipped.then_some("it is switched off"),
+                ));
             }
         }
     }
@@ -312,13 +335,18 @@ fn hk(file: &Source<'_>) -> Vec<Scan> {
 
 /// Recipes that stand between a change and its release.
 fn makefile(file: &Source<'_>) -> Vec<Scan> {
-    const TARGETS: &[&str] = &["release", "publish", "deploy", "dist", "ci", "check", "test", "lint", "pre-commit", "precommit"];
+    const TARGETS: &[&str] =
+        &["release", "publish", "deploy", "dist", "ci", "check", "test", "lint", "pre-commit", "precommit"];
     let mut target = "";
     let mut scans = Vec::new();
     for line in file.text.lines() {
-        if !line.starts_with([' ', '\t', '#']) && let Some((name, _)) = line.split_once(':') {
+        if !line.starts_with([' ', '\t', '#'])
+            && let Some((name, _)) = line.split_once(':')
+        {
             target = name.split_whitespace().next().unwrap_or_default();
-        } else if line.starts_with([' ', '\t']) && let Some(call) = called(line) {
+        } else if line.starts_with([' ', '\t'])
+            && let Some(call) = called(line)
+        {
             let known = TARGETS.iter().any(|word| target.split(['-', '_', '/']).any(|part| part == *word));
             let void = (!known).then_some("no release runs it");
             scans.push(file.scan(Runner::Recipe, call, vec![target.to_owned()], void));
@@ -343,10 +371,16 @@ mod tests {
             (job("run: trufflehog git file://. --fail", ""), vec![("trufflehog", None)]),
             (job("{ run: gitleaks dir, if: false }", ""), vec![("gitleaks", Some("it is switched off"))]),
             (job("run: gitleaks dir", "    if: ${{ false }}\n"), vec![("gitleaks", Some("it is switched off"))]),
-            (job("{ run: gitleaks dir, continue-on-error: true }", ""), vec![("gitleaks", Some("its failure is ignored"))]),
+            (
+                job("{ run: gitleaks dir, continue-on-error: true }", ""),
+                vec![("gitleaks", Some("its failure is ignored"))],
+            ),
             (job("run: gitleaks dir || true", ""), vec![("gitleaks", Some("its result is thrown away"))]),
             (job("run: cargo test", ""), vec![]),
-            (job("run: gitleaks dir", "").replace("[push]", "workflow_dispatch"), vec![("gitleaks", Some("it only runs when someone starts it"))]),
+            (
+                job("run: gitleaks dir", "").replace("[push]", "workflow_dispatch"),
+                vec![("gitleaks", Some("it only runs when someone starts it"))],
+            ),
         ] {
             assert_eq!(gates(Form::Github, &text), expected, "{text}");
         }
@@ -355,15 +389,31 @@ mod tests {
     #[test]
     fn other_runners_are_read_in_their_own_form() {
         for (form, text, expected) in [
-            (Form::Gitlab, "include:\n  - template: Security/Secret-Detection.gitlab-ci.yml\n", vec![("GitLab secret detection", None)]),
-            (Form::Gitlab, "scan:\n  script: [gitleaks git]\n  allow_failure: true\n", vec![("gitleaks", Some("its failure is ignored"))]),
-            (Form::PreCommit, "repos:\n  - repo: https://x/y\n    hooks: [{ id: detect-secrets }]\n", vec![("detect-secrets", None)]),
+            (
+                Form::Gitlab,
+                "include:\n  - template: Security/Secret-Detection.gitlab-ci.yml\n",
+                vec![("GitLab secret detection", None)],
+            ),
+            (
+                Form::Gitlab,
+                "scan:\n  script: [gitleaks git]\n  allow_failure: true\n",
+                vec![("gitleaks", Some("its failure is ignored"))],
+            ),
+            (
+                Form::PreCommit,
+                "repos:\n  - repo: https://x/y\n    hooks: [{ id: detect-secrets }]\n",
+                vec![("detect-secrets", None)],
+            ),
             (Form::PreCommit, "repos:\n  - repo: https://x/y\n    hooks: [{ id: detect-private-key }]\n", vec![]),
             (Form::Hk, "[\"gitleaks\"] {\n  check = \"gitleaks git --staged\"\n}\n", vec![("gitleaks", None)]),
             (Form::Hk, "// check = \"gitleaks git\"\n[\"x\"] {\n  check = \"echo gitleaks\"\n}\n", vec![]),
             (Form::Lefthook, "pre-push:\n  jobs:\n    - run: gitleaks git\n", vec![("gitleaks", None)]),
             (Form::Hook, "#!/bin/sh\nnpx lint-staged\n", vec![]),
-            (Form::Makefile, "release: build\n\tgitleaks git\nscan:\n\tgitleaks git\n", vec![("gitleaks", None), ("gitleaks", Some("no release runs it"))]),
+            (
+                Form::Makefile,
+                "release: build\n\tgitleaks git\nscan:\n\tgitleaks git\n",
+                vec![("gitleaks", None), ("gitleaks", Some("no release runs it"))],
+            ),
         ] {
             assert_eq!(gates(form, text), expected, "{text}");
         }

@@ -8,10 +8,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::config::{self, Layer, LayerState, Part};
-use super::{ProbeError, subject};
+use super::{ProbeError, search_path, subject};
 use crate::host::{self, Host, Want, Who};
 use crate::model::launch::Found;
-use crate::model::{AbsPath, Location, Look, Scope, Subject};
+use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen};
 
 /// What the agent's account can change.
 #[derive(Serialize, JsonSchema)]
@@ -19,7 +19,7 @@ pub struct Fact {
     /// Files that bind the agent.
     files: Vec<Bound>,
     /// The agent's program files.
-    programs: Vec<Bound>,
+    programs: Look<Vec<Bound>>,
 }
 
 /// A file that binds the agent.
@@ -59,29 +59,36 @@ enum BoundKind {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let looker = Looker { host, subject, who: Who::of(&subject.user) };
+    let looker = Looker { host, subject, who: subject.account().map(Who::of) };
     let mut files = looker.config()?;
     files.extend(looker.policies());
     files.extend(looker.launcher());
     let mut seen = BTreeSet::new();
     files.retain(|file| seen.insert(file.path.clone()));
-    Ok(Fact { files, programs: looker.programs() })
+    let programs = looker.programs();
+    let programs = match subject.account() {
+        // They may lie in a home, and nobody knows in whose.
+        Err(unseen) if programs.is_empty() => Look::Unknown(unseen),
+        _ => Look::Known(programs),
+    };
+    Ok(Fact { files, programs })
 }
 
 struct Looker<'a> {
     host: &'a dyn Host,
     subject: &'a Subject,
-    who: Option<Who>,
+    /// None inside: there is no such account.
+    who: Result<Option<Who>, Unseen>,
 }
 
 impl Looker<'_> {
     /// Every layer's files that are there; of a layer without any, the first place where one could be made.
     fn config(&self) -> Result<Vec<Bound>, ProbeError> {
         let layers = config::effective(self.host, self.subject)?.layers;
-        let is_there = |layer: &Layer| {
-            matches!(layer.state, LayerState::Read | LayerState::Broken { .. } | LayerState::Unseen(_))
-        };
-        let filled: BTreeSet<&str> = layers.iter().filter(|layer| is_there(layer)).map(|layer| layer.name.as_str()).collect();
+        let is_there =
+            |layer: &Layer| matches!(layer.state, LayerState::Read | LayerState::Broken { .. } | LayerState::Unseen(_));
+        let filled: BTreeSet<&str> =
+            layers.iter().filter(|layer| is_there(layer)).map(|layer| layer.name.as_str()).collect();
         let mut opened = BTreeSet::new();
         let mut found = Vec::new();
         for layer in layers.iter().filter(|layer| layer.part == Part::Config) {
@@ -128,8 +135,8 @@ impl Looker<'_> {
     /// What lies in the project is the repository's, what lies in a home its account's, the rest the machine's.
     fn scope(&self, path: &AbsPath) -> Scope {
         let Subject { project, user, invoker, .. } = self.subject;
-        let homes = [&user.home, &invoker.home];
-        let in_home = homes.into_iter().flatten().any(|home| *home != AbsPath::root() && path.is_within(home));
+        let homes = user.known().into_iter().chain(invoker).filter_map(|account| account.home.as_ref());
+        let in_home = homes.into_iter().any(|home| *home != AbsPath::root() && path.is_within(home));
         if path.is_within(project) {
             Scope::Repo
         } else if in_home {
@@ -141,18 +148,12 @@ impl Looker<'_> {
 
     /// The agent's programs on the agent's PATH and the usual folders, and those that run.
     fn programs(&self) -> Vec<Bound> {
-        let Subject { agent, env, user, .. } = self.subject;
-        let path = env.get("PATH").map(String::as_str).unwrap_or_default();
-        let path = path.split(':').filter_map(AbsPath::new);
-        let usual = ["/usr/local/bin", "/usr/bin", "/opt/homebrew/bin", "/opt/bin"].iter().filter_map(AbsPath::new);
-        let own = user.home.iter().flat_map(|home| OWN.iter().map(|folder| home.join(folder)));
-        let folders: Vec<AbsPath> = path.chain(usual).chain(own).collect();
-        let opt = agent.commands.iter().filter_map(|command| AbsPath::new(format!("/opt/{command}/bin/{command}")));
-        let named = agent.commands.iter().flat_map(|command| folders.iter().map(move |folder| folder.join(command)));
+        let agent = &self.subject.agent;
         let running = self.host.processes().unwrap_or_default().into_iter();
-        let running = running.filter(|process| agent.processes.contains(&process.name)).filter_map(|process| process.exe);
+        let running =
+            running.filter(|process| agent.processes.contains(&process.name)).filter_map(|process| process.exe);
         let (mut found, mut unseen) = (Vec::new(), Vec::new());
-        for path in running.chain(named).chain(opt) {
+        for path in running.chain(search_path::of_agent(self.subject)) {
             match host::resolve(self.host, &path, None) {
                 Ok(target) => found.push(target),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => unseen.push(path),
@@ -178,16 +179,19 @@ impl Looker<'_> {
             what: what.to_owned(),
             scope,
             exists: self.is_there(path),
-            by: self.by(path).map_err(|error| ProbeError::unreadable(path, error)).into(),
+            by: match &self.who {
+                Err(unseen) => Look::Unknown(unseen.clone()),
+                Ok(None) => Look::Known(None),
+                Ok(Some(who)) => self.by(who, path).map_err(|error| ProbeError::unreadable(path, error)).into(),
+            },
             at: Location::file(subject::shown(self.subject, path)),
         }
     }
 
     /// By which file or folder the agent's account can change, replace or create `path`.
-    fn by(&self, path: &AbsPath) -> io::Result<Option<AbsPath>> {
-        let Some(who) = &self.who else { return Ok(None) };
+    fn by(&self, who: &Who, path: &AbsPath) -> io::Result<Option<AbsPath>> {
         match host::can_replace(self.host, who, path) {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) if host::is_absent(&error) => {}
             other => return other,
         }
         // Nothing is there: the nearest folder that is decides who may create it.
@@ -195,13 +199,10 @@ impl Looker<'_> {
             match host::can(self.host, who, &folder, Want::Write) {
                 Ok(true) => return Ok(Some(folder)),
                 Ok(false) => return Ok(None),
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                Err(error) if host::is_absent(&error) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(None)
     }
 }
-
-/// Folders of a home that installers put programs into.
-const OWN: &[&str] = &[".local/bin", "bin", ".opencode/bin", ".bun/bin", ".npm-global/bin", ".cargo/bin", ".volta/bin"];

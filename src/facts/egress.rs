@@ -2,17 +2,16 @@
 //!
 //! Rules are read, never tried: nothing is sent.
 
-use std::io;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
 use super::nft::{
     Boot, Declared, Group, Interface, Network, Opening, Ruleset, Span, boot, literal_span, matches_user, reach,
 };
-use crate::host::{Host, Kind, Output, Tool, Want, Who, can, read_text, resolve};
-use crate::model::{AbsPath, Look, Subject, Unseen};
+use super::reach::agent;
+use super::{ProbeError, needs_running, pf};
+use crate::host::{Host, Kind, Output, Tool, Want, can, is_absent, read_text, resolve};
+use crate::model::{AbsPath, Look, Os, Subject, Unseen};
 
 /// Where the account can open connections to.
 #[derive(Serialize, JsonSchema)]
@@ -58,11 +57,23 @@ struct UserRule {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let user = &subject.user;
+    needs_running(host, "loaded packet rules")?;
+    if subject.os == Os::Macos {
+        return on_macos(host, subject);
+    }
+    if let Some(pid) = elsewhere(host, subject)? {
+        let why = format!(
+            "the running agent (process {pid}) has a network of its own, which the rules of this machine do not filter"
+        );
+        return Err(
+            Unseen::new(why, format!("look at the rules in there: `nsenter -t {pid} -n nft list ruleset`")).into()
+        );
+    }
+    let user = subject.account()?;
     let Some(uid) = user.uid else {
         return Err(ProbeError::Unseen(Unseen::new(
             format!("there is no account `{}` that rules could be about", user.name),
-            "create it, or name another as `agent_user`",
+            "create it, or name another as `agent_user` in the profile",
         )));
     };
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&path("/etc/passwd"), error))?;
@@ -92,6 +103,54 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     })
 }
 
+/// What pf tells of the same. The rest of it is the fact `pf`.
+fn on_macos(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+    let ports = declared(host, subject).loopback_ports;
+    let loopback = pf::loopback(host, subject, &ports).unwrap_or_else(|error| Group::of(Look::Unknown(error.into())));
+    let group = || Group::of(Look::unknown("macOS has no nftables", "see `pf`"));
+    Ok(Fact {
+        ipv4: group(),
+        ipv6: group(),
+        ipv6_on: Look::unknown("macOS has no nftables", "see `pf`"),
+        dns: group(),
+        dns_sockets: Look::Known(Vec::new()),
+        loopback,
+        allowed: Vec::new(),
+        rules: Vec::new(),
+        idle_rules: Vec::new(),
+        boot: Look::unknown("macOS has no nftables", "see `pf`"),
+    })
+}
+
+/// A running agent of the account in another network namespace than the audit, whose rules are those that are listed.
+fn elsewhere(host: &dyn Host, subject: &Subject) -> Result<Option<u32>, ProbeError> {
+    let net = |pid: &str| {
+        let link = path("/proc").join(pid).join("ns/net");
+        match host.read_link(&link) {
+            Ok(target) => Ok(Some(target)),
+            // It ended in between, or this is no Linux.
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(ProbeError::unreadable(&link, error)),
+        }
+    };
+    let own = match host.read_link(&path("/proc/self")) {
+        Ok(pid) => net(&pid.to_string_lossy())?,
+        Err(_) => None,
+    };
+    let Some(own) = own else { return Ok(None) };
+    let uid = subject.account()?.uid;
+    // Without a list of processes the rules are judged as if none ran.
+    let processes = host.processes().unwrap_or_default();
+    let agents =
+        processes.iter().filter(|process| subject.agent.processes.contains(&process.name) && process.uid == uid);
+    for process in agents {
+        if net(&process.pid.to_string())?.is_some_and(|net| net != own) {
+            return Ok(Some(process.pid));
+        }
+    }
+    Ok(None)
+}
+
 fn path(text: &str) -> AbsPath {
     AbsPath::root().join(text)
 }
@@ -101,7 +160,8 @@ fn load(host: &dyn Host) -> Result<Ruleset, ProbeError> {
     // The words of the rules make messages readable; without them the rules are still known.
     let text = host.run(Tool::Nft, &["-a", "list", "ruleset"]).ok().filter(|output| output.status == 0);
     let text = text.map(|output| output.stdout).unwrap_or_default();
-    let mut rules = Ruleset::parse(&json, &text).map_err(|why| ProbeError::garbled("the list of nftables rules", why))?;
+    let mut rules =
+        Ruleset::parse(&json, &text).map_err(|why| ProbeError::garbled("the list of nftables rules", why))?;
     if let Some(table) = old_tables(host)? {
         rules.unseen = Some(table);
     }
@@ -226,7 +286,7 @@ fn addresses_of(hosts: &str, name: &str) -> Vec<(bool, u128, u128)> {
 
 /// Sockets of resolvers that the account may write to.
 fn dns_sockets(host: &dyn Host, subject: &Subject) -> Look<Vec<String>> {
-    let Some(who) = Who::of(&subject.user) else { return Look::Known(Vec::new()) };
+    let Ok(who) = agent(subject) else { return Look::Known(Vec::new()) };
     let mut open = Vec::new();
     for socket in ["/run/systemd/resolve/io.systemd.Resolve", "/run/nscd/socket"].map(path) {
         let kind = resolve(host, &socket, None).and_then(|at| host.stat(&at)).map(|stat| stat.kind);
@@ -238,7 +298,7 @@ fn dns_sockets(host: &dyn Host, subject: &Subject) -> Look<Vec<String>> {
         match may {
             Ok(true) => open.push(socket.text()),
             Ok(false) => {}
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+            Err(error) if is_absent(&error) => {}
             Err(error) => return Look::Unknown(ProbeError::unreadable(&socket, error).into()),
         }
     }
@@ -278,9 +338,9 @@ fn confining(rules: &Ruleset, uid: u32) -> Option<Vec<String>> {
         for rule in chain.rules.iter().filter(|rule| matches_user(rules, &chain.table, &rule.expr, uid)) {
             words.push(rule.words());
             let targets = rules.targets(&chain.table, &rule.expr);
-            let found = targets.iter().filter_map(|name| {
-                rules.chains.iter().position(|c| c.table == chain.table && c.name == *name)
-            });
+            let found = targets
+                .iter()
+                .filter_map(|name| rules.chains.iter().position(|c| c.table == chain.table && c.name == *name));
             chains.extend(found.flat_map(|at| rules.reached_from(at)));
         }
     }

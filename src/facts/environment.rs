@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::launcher;
 use super::variable::{self, Meaning};
-use super::{ProbeError, subject};
+use super::{ProbeError, secret_names, subject};
 use crate::host::{self, Host, Process};
 use crate::model::launch::{Found, Launch, Launcher, Start};
 use crate::model::{AbsPath, Location, Look, Subject, Uid, Unseen};
@@ -205,7 +205,10 @@ fn names(
             (Source::Process, "the running agent".into(), Look::unknown(why, "run with sudo"))
         }
         Found::None { .. } => {
-            let says = format!("the environment of `{}`", subject.invoker.name);
+            let says = match &subject.invoker {
+                Some(invoker) => format!("the environment of `{}`", invoker.name),
+                None => "whoever starts it".to_owned(),
+            };
             (Source::Invoker, says, of_invoker(host, subject))
         }
     }
@@ -232,7 +235,11 @@ fn of_launcher(host: &dyn Host, subject: &Subject, launcher: &Launcher, keeps: &
     for launch in &launcher.launches {
         if let Some(file) = launch.unread.first() {
             return Look::unknown(
-                format!("`{}` takes variables from `{}`, which cannot be read", launcher.path, crate::model::plain(file)),
+                format!(
+                    "`{}` takes variables from `{}`, which cannot be read",
+                    launcher.path,
+                    crate::model::plain(file)
+                ),
                 "run with sudo, or start the agent",
             );
         }
@@ -274,14 +281,20 @@ fn inherited(host: &dyn Host, subject: &Subject, launch: &Launch, keeps: &Look<V
 
 /// What an agent started here and now would inherit. It can be told only of the account that audits.
 fn of_invoker(host: &dyn Host, subject: &Subject) -> Look<Names> {
-    let unknown = |why: String| Look::unknown(why, "start the agent and audit with sudo, or name its launcher in the profile");
-    if !host.is_live() {
-        return unknown("an image has no environment, and no launcher was found in it".into());
-    }
+    let how = "start the agent and audit with sudo, or name its launcher in the profile";
+    let Some(invoker) = &subject.invoker else {
+        let why = match &*subject.launcher {
+            Found::Launcher(found) => {
+                format!("`{}` passes on what it is started with, and an image has no environment", found.path)
+            }
+            _ => "an image has no environment, and no launcher was found in it".to_owned(),
+        };
+        return Look::unknown(why, "audit the running machine, or name the launcher in the profile");
+    };
     if host.env("SUDO_UID").is_some() {
-        return unknown(format!("behind sudo the environment of `{}` cannot be seen", subject.invoker.name));
+        return Look::unknown(format!("behind sudo the environment of `{}` cannot be seen", invoker.name), how);
     }
-    let from = format!("the environment of `{}`", subject.invoker.name);
+    let from = format!("the environment of `{}`", invoker.name);
     Look::Known(host.env_names().into_iter().map(|name| (name, (from.clone(), None))).collect())
 }
 
@@ -312,7 +325,7 @@ impl<'a> Known<'a> {
     fn variable(&self, subject: &Subject, name: String, from: String, at: Option<Location>) -> Variable {
         Variable {
             meaning: variable::meaning(&name, &subject.agent),
-            secret: variable::looks_secret(&name),
+            secret: secret_names::is_secret(&name),
             allowed: variable::listed(&self.allow, &name),
             declared: variable::listed(&self.inject, &name),
             name,
@@ -379,8 +392,10 @@ mod tests {
     fn sudo_lines_that_keep_variables_are_read() {
         let text = "Defaults env_reset\nDefaults env_keep += \"SSH_AUTH_SOCK LC_*\"\n# Defaults env_keep += \"X\"\n\
                     Defaults:agent env_delete += \"DISPLAY\"\nDefaults env_keep -= HOME\n";
-        let kept: Vec<String> =
-            kept_in("/etc/sudoers", text).iter().map(|k| format!("{}{}:{}", if k.keep { "+" } else { "-" }, k.name, k.at.line)).collect();
+        let kept: Vec<String> = kept_in("/etc/sudoers", text)
+            .iter()
+            .map(|k| format!("{}{}:{}", if k.keep { "+" } else { "-" }, k.name, k.at.line))
+            .collect();
         assert_eq!(kept, ["+SSH_AUTH_SOCK:2", "+LC_*:2", "-DISPLAY:4", "-HOME:5"]);
     }
 

@@ -62,7 +62,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         return Ok(Fact { homes: Vec::new() });
     }
     let others = homes(host, subject)?.into_iter();
-    let others = others.filter(|home| home.uid != reach.uid() && Some(&home.path) != subject.user.home.as_ref());
+    let others = others.filter(|home| home.uid != reach.uid() && Some(&home.path) != subject.home());
     Ok(Fact { homes: others.filter_map(|home| other(&reach, home)).collect() })
 }
 

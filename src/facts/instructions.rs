@@ -145,7 +145,7 @@ fn file(host: &dyn Host, subject: &Subject, path: &std::path::Path) -> Option<Fi
 
 /// Too many links come as an error of no kind of its own.
 fn leads_nowhere(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::Other)
+    host::is_absent(error) || error.kind() == io::ErrorKind::Other
 }
 
 /// Runs in words; those of one kind in one line together.
@@ -153,7 +153,9 @@ fn told(runs: &[Run]) -> Vec<String> {
     let mut merged: Vec<Run> = Vec::new();
     for run in runs {
         match merged.last_mut() {
-            Some(last) if (last.kind, last.line, last.first) == (run.kind, run.line, run.first) => last.count += run.count,
+            Some(last) if (last.kind, last.line, last.first) == (run.kind, run.line, run.first) => {
+                last.count += run.count
+            }
             _ => merged.push(run.clone()),
         }
     }
@@ -166,7 +168,8 @@ struct Owners(Vec<(Gitignore, bool)>);
 impl Owners {
     /// The last line that matches decides; one without an owner takes ownership away.
     fn cover(&self, path: &str) -> bool {
-        let deciding = self.0.iter().rev().find(|(pattern, _)| pattern.matched_path_or_any_parents(path, false).is_ignore());
+        let deciding =
+            self.0.iter().rev().find(|(pattern, _)| pattern.matched_path_or_any_parents(path, false).is_ignore());
         deciding.is_some_and(|(_, owned)| *owned)
     }
 }
@@ -212,13 +215,17 @@ fn writable(host: &dyn Host, subject: &Subject, names: &[String]) -> Look<Vec<St
     if subject.scope == Scope::Repo {
         return Look::unknown("who may write lies outside the repo scope", "audit with --scope user");
     }
-    let Some(who) = Who::of(&subject.user) else { return Look::Known(Vec::new()) };
+    let who = match subject.account().map(Who::of) {
+        Ok(Some(who)) => who,
+        Ok(None) => return Look::Known(Vec::new()),
+        Err(unseen) => return Look::Unknown(unseen),
+    };
     let mut writable = Vec::new();
     for name in names {
         let path = subject.project.join(name);
-        match host::can(host, &who, &path, Want::Write).and_then(|can| {
-            Ok(can || host::can_replace(host, &who, &path)?.is_some())
-        }) {
+        match host::can(host, &who, &path, Want::Write)
+            .and_then(|can| Ok(can || host::can_replace(host, &who, &path)?.is_some()))
+        {
             Ok(true) => writable.push(name.clone()),
             Ok(false) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -246,9 +253,13 @@ mod tests {
     #[test]
     fn the_last_line_of_codeowners_that_matches_decides() {
         let owners = parse_owners("* @all\n/docs/ @writers\nAGENTS.md\n.opencode/** @security # why\n");
-        for (path, covered) in
-            [("CLAUDE.md", true), ("AGENTS.md", false), ("sub/AGENTS.md", false), (".opencode/agent/a.md", true), ("docs/a.md", true)]
-        {
+        for (path, covered) in [
+            ("CLAUDE.md", true),
+            ("AGENTS.md", false),
+            ("sub/AGENTS.md", false),
+            (".opencode/agent/a.md", true),
+            ("docs/a.md", true),
+        ] {
             assert_eq!(owners.cover(path), covered, "{path}");
         }
         assert!(!parse_owners("# nothing\n").cover("AGENTS.md"));

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::secrets::{Place, count, few, is_text, place_of};
-use super::{ProbeError, tree};
+use super::{ProbeError, secret_names, tree};
 use crate::host::{self, Host, Want, Who};
 use crate::model::{AbsPath, Location, Look, Scope, Subject};
 
@@ -65,7 +65,9 @@ enum KeyKind {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let tree = tree::tree(host, subject)?;
-    let who = if subject.scope == Scope::Repo { None } else { Who::of(&subject.user) };
+    // Whom nobody knows is taken for one who may read.
+    let known = subject.user.known().filter(|_| subject.scope > Scope::Repo);
+    let who = known.and_then(Who::of);
     let candidates: Vec<_> = tree.files.iter().filter_map(|path| Some((path, kind_of(path)?))).collect();
     let seen: Vec<KeyFile> =
         candidates.par_iter().map(|(path, kind)| key_file(host, subject, who.as_ref(), path, *kind)).collect();
@@ -147,8 +149,11 @@ fn kind_of(path: &Path) -> Option<KeyKind> {
         (_, "p12" | "pfx" | "jks" | "keystore" | "kdbx") => KeyKind::KeyStore,
         ("kubeconfig" | "kubeconfig.yaml" | "kubeconfig.yml", _) | (_, "kubeconfig") => KeyKind::Kubeconfig,
         ("config", _) if folder == ".kube" => KeyKind::Kubeconfig,
-        (".npmrc" | ".yarnrc.yml" | ".pypirc" | ".netrc" | "_netrc" | ".git-credentials" | ".pgpass" | ".my.cnf"
-        | ".vault-token" | ".dockercfg" | ".s3cfg" | ".boto" | "auth.json", _) => KeyKind::Credentials,
+        (
+            ".npmrc" | ".yarnrc.yml" | ".pypirc" | ".netrc" | "_netrc" | ".git-credentials" | ".pgpass" | ".my.cnf"
+            | ".vault-token" | ".dockercfg" | ".s3cfg" | ".boto" | "auth.json",
+            _,
+        ) => KeyKind::Credentials,
         ("config.json", _) if folder == ".docker" => KeyKind::Credentials,
         ("credentials" | "config", _) if folder == ".aws" => KeyKind::Credentials,
         ("credentials" | "credentials.toml", _) if folder == ".cargo" => KeyKind::Credentials,
@@ -158,7 +163,10 @@ fn kind_of(path: &Path) -> Option<KeyKind> {
 }
 
 fn is_template(name: &str) -> bool {
-    const MARKS: &[&str] = &["example", "sample", "template", "dist", "defaults", "schema", "tpl", "tmpl", "vault", "enc", "age", "gpg", "sops"];
+    const MARKS: &[&str] = &[
+        "example", "sample", "template", "dist", "defaults", "schema", "tpl", "tmpl", "vault", "enc", "age", "gpg",
+        "sops",
+    ];
     name.split(['.', '-', '_']).skip(1).any(|part| MARKS.contains(&part))
 }
 
@@ -168,7 +176,9 @@ fn is_ssh_kind(name: &str) -> bool {
 
 fn is_service_account(name: &str) -> bool {
     let flat = name.replace(['-', '_'], "");
-    ["serviceaccount", "credentials", "adminsdk", "clientsecret", "gcpkey", "gcloudkey"].iter().any(|part| flat.contains(part))
+    ["serviceaccount", "credentials", "adminsdk", "clientsecret", "gcpkey", "gcloudkey"]
+        .iter()
+        .any(|part| flat.contains(part))
 }
 
 /// The line of the first key in a text of this kind.
@@ -178,7 +188,8 @@ fn key_line(kind: KeyKind, text: &str) -> Option<u32> {
         KeyKind::PrivateKey => {
             let encrypted = text.contains("ENCRYPTED");
             line_where(text, |line| {
-                !encrypted && line.contains("-----BEGIN") && line.contains("PRIVATE KEY") || line.starts_with("PuTTY-User-Key-File")
+                !encrypted && line.contains("-----BEGIN") && line.contains("PRIVATE KEY")
+                    || line.starts_with("PuTTY-User-Key-File")
             })
         }
         KeyKind::KeyStore => Some(0),
@@ -201,20 +212,12 @@ fn line_where(text: &str, test: impl Fn(&str) -> bool) -> Option<u32> {
 fn is_secret_assignment(line: &str) -> bool {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let Some((name, value)) = line.split_once('=') else { return false };
-    let name = name.trim().to_uppercase();
+    let name = name.trim();
     if name.starts_with('#') || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return false;
     }
-    names_secret(&name) && is_value(value) || value.contains("://") && has_password(value)
-}
-
-/// Whether a variable's name speaks of a secret. Public keys and names of tokens do not.
-fn names_secret(name: &str) -> bool {
-    const WORDS: &[&str] = &["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASS", "PWD", "CREDENTIALS", "AUTH", "PAT", "DSN"];
-    const PUBLIC: &[&str] = &["PUBLIC", "PUBLISHABLE", "VITE", "ANON", "NAME", "PATH", "FILE", "URL", "ID", "TYPE", "EXPIRES", "TTL", "HOST"];
-    let parts: Vec<&str> = name.split('_').collect();
-    parts.iter().any(|part| WORDS.contains(part) || part.ends_with("KEY") || part.ends_with("TOKEN"))
-        && !parts.iter().any(|part| PUBLIC.contains(part))
+    let names_secret = secret_names::may_be_secret(name) && !secret_names::is_shipped(name);
+    names_secret && is_value(value) || value.contains("://") && has_password(value)
 }
 
 /// A password in an address, not on this machine.
@@ -236,10 +239,47 @@ fn is_value(value: &str) -> bool {
         _ => value.split(" #").next().unwrap_or_default().trim(),
     };
     let lower = value.to_lowercase();
-    const REFERENCES: &[&str] = &["op://", "vault:", "encrypted:", "enc[", "ref+", "secret://", "file:", "projects/", "arn:", "<", "{", "[", "..."];
+    const REFERENCES: &[&str] = &[
+        "op://",
+        "vault:",
+        "encrypted:",
+        "enc[",
+        "ref+",
+        "secret://",
+        "file:",
+        "projects/",
+        "arn:",
+        "<",
+        "{",
+        "[",
+        "...",
+    ];
     const TEMPLATES: &[&str] = &[
-        "your", "example", "changeme", "change_me", "change-me", "placeholder", "replace", "xxx", "dummy", "todo", "insert",
-        "${", "$(", "{{", "***", "test", "fake", "sample", "secret", "password", "dev", "local", "mock", "null", "none",
+        "your",
+        "example",
+        "changeme",
+        "change_me",
+        "change-me",
+        "placeholder",
+        "replace",
+        "xxx",
+        "dummy",
+        "todo",
+        "insert",
+        "${",
+        "$(",
+        "{{",
+        "***",
+        "test",
+        "fake",
+        "sample",
+        "secret",
+        "password",
+        "dev",
+        "local",
+        "mock",
+        "null",
+        "none",
     ];
     value.len() >= 8
         && !value.starts_with('$')
@@ -263,10 +303,25 @@ fn is_credential(line: &str) -> bool {
     if line.contains(":_authToken=") || line.starts_with("_auth") || line.contains(":_password=") {
         return line.split_once('=').is_some_and(|(_, value)| is_value(value));
     }
-    if let Some((_, rest)) = line.split_once("password ").filter(|_| !line.contains('=')).filter(|_| line.contains("login ") || line.starts_with("password ")) {
+    if let Some((_, rest)) = line
+        .split_once("password ")
+        .filter(|_| !line.contains('='))
+        .filter(|_| line.contains("login ") || line.starts_with("password "))
+    {
         return is_value(rest.split_whitespace().next().unwrap_or_default());
     }
-    let names = &["password", "npmAuthToken", "auth", "identitytoken", "token", "secret_key", "aws_secret_access_key", "key", "access", "refresh"];
+    let names = &[
+        "password",
+        "npmAuthToken",
+        "auth",
+        "identitytoken",
+        "token",
+        "secret_key",
+        "aws_secret_access_key",
+        "key",
+        "access",
+        "refresh",
+    ];
     value_of(line, '=', names) || value_of(line, ':', names) || line.contains("://") && has_password(line)
 }
 
@@ -312,7 +367,7 @@ mod tests {
             ("STRIPE_KEY=rk7Hq2mZp9Lw", true),
             ("export DB_PASSWORD='k2n4-v8x1-q0'", true),
             ("DATABASE_URL=postgres://app:k2n4v8x1q0@db7.corp.net/app", true), // gitleaks:allow
-            ("DATABASE_URL=postgres://app:k2n4v8x1q0@db.corp.net/app", true), // gitleaks:allow
+            ("DATABASE_URL=postgres://app:k2n4v8x1q0@db.corp.net/app", true),  // gitleaks:allow
             ("DATABASE_URL=postgres://app:k2n4v8x1q0@db:5432/app", false),
             ("DATABASE_URL=postgres://app:k2n4v8x1q0@localhost/app", false),
             ("PORT=3000", false),

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsString;
-use std::io;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -11,7 +10,7 @@ use serde::Serialize;
 
 use super::secrets::count;
 use super::{ProbeError, tree};
-use crate::host::{Host, components, resolve};
+use crate::host::{Host, components, is_absent, resolve};
 use crate::model::{AbsPath, Look, Os, Subject};
 
 /// As many links as Linux follows.
@@ -72,8 +71,12 @@ enum Leads {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let tree = tree::tree(host, subject)?;
-    let allowed: Vec<AbsPath> =
-        subject.parameters.list("allowed_link_targets").into_iter().filter_map(|path| super::subject::place(subject, path)).collect();
+    let allowed: Vec<AbsPath> = subject
+        .parameters
+        .list("allowed_link_targets")
+        .into_iter()
+        .filter_map(|path| super::subject::place(subject, path))
+        .collect();
     let mut targets = HashMap::new();
     for link in &tree.links {
         let path = subject.project.join(link);
@@ -114,7 +117,11 @@ fn rest(inside: u64) -> Link {
 
 fn closed_folders(closed: u64) -> Link {
     let why = format!("{} of the project could not be listed", count(closed, "folder"));
-    Link { path: "closed folders".into(), leads: Look::unknown(why, "run as the owner of the project, or with sudo"), ..rest(0) }
+    Link {
+        path: "closed folders".into(),
+        leads: Look::unknown(why, "run as the owner of the project, or with sudo"),
+        ..rest(0)
+    }
 }
 
 /// The links of the project by path.
@@ -182,7 +189,7 @@ impl Map<'_> {
         let seen = if inside { self.host.stat(&end).map(|_| end.clone()) } else { resolve(self.host, &end, None) };
         match seen {
             Ok(end) => end,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(error) if is_absent(&error) => {
                 link.dangling = true;
                 end
             }
@@ -219,5 +226,7 @@ fn is_system(os: Os, path: &str) -> bool {
     const MACOS: &[&str] = &["/usr", "/bin", "/sbin", "/System", "/Library", "/opt/homebrew", "/nix/store"];
     let folders = if os == Os::Macos { MACOS } else { LINUX };
     path == "/dev/null"
-        || folders.iter().any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+        || folders
+            .iter()
+            .any(|folder| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }

@@ -5,17 +5,19 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
+use super::{ProbeError, needs_running};
 use crate::host::{Accounts, Host, read_text};
-use crate::model::{AbsPath, Subject, Uid, Unseen};
+use crate::model::{AbsPath, Look, Os, Subject, Uid, Unseen};
 
 /// Which programs wait for connections on loopback.
 #[derive(Serialize, JsonSchema)]
 pub struct Fact {
     /// All of them, those that wait on every address included.
-    loopback: Vec<Listener>,
+    loopback: Look<Vec<Listener>>,
     /// Those that do not belong to the account and whose ports are not declared.
-    foreign: Vec<Listener>,
+    foreign: Look<Vec<Listener>>,
+    /// Their names, for messages; null where there are none or that is not known.
+    says: Option<String>,
 }
 
 /// A waiting socket.
@@ -36,9 +38,12 @@ const LIMIT: u64 = 16 << 20;
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    if !host.is_live() {
-        return Err(ProbeError::Unseen(Unseen::new("an image has no sockets", "audit the running machine")));
+    needs_running(host, "open sockets")?;
+    if subject.os == Os::Macos {
+        let unseen = || Look::unknown("macOS lists sockets in no file", "look with `lsof -iTCP -sTCP:LISTEN`");
+        return Ok(Fact { loopback: unseen(), foreign: unseen(), says: None });
     }
+    let own = subject.account()?.uid;
     let at = |path: &str| AbsPath::root().join(path);
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&at("/etc/passwd"), error))?;
     let mut loopback = Vec::new();
@@ -55,13 +60,16 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             }
             continue;
         };
-        loopback.extend(text.lines().filter_map(|line| listener(line, protocol, &accounts, subject.user.uid)));
+        loopback.extend(text.lines().filter_map(|line| listener(line, protocol, &accounts, own)));
     }
     loopback.sort();
     loopback.dedup();
     let ports = subject.parameters.list("allowed_ports");
     let foreign = loopback.iter().filter(|one| !one.is_own && !ports.contains(&one.port.to_string().as_str()));
-    Ok(Fact { foreign: foreign.cloned().collect(), loopback })
+    let foreign: Vec<Listener> = foreign.cloned().collect();
+    let names: Vec<&str> = foreign.iter().map(|one| one.name.as_str()).collect();
+    let says = Some(names.join(", ")).filter(|says| !says.is_empty());
+    Ok(Fact { says, foreign: Look::Known(foreign), loopback: Look::Known(loopback) })
 }
 
 /// A line of the kernel's table: address and port in hexadecimal, state 0A for a waiting TCP socket, 07 for UDP.
@@ -114,7 +122,11 @@ mod tests {
     #[test]
     fn only_waiting_sockets_count() {
         let accounts = Accounts::parse("pg:x:70:70::/:/bin/sh\n", "");
-        let line = |state: &str| format!("   0: 0100007F:1538 00000000:0000 {state} 00000000:00000000 00:00000000 00000000    70        0 1245 1");
+        let line = |state: &str| {
+            format!(
+                "   0: 0100007F:1538 00000000:0000 {state} 00000000:00000000 00:00000000 00000000    70        0 1245 1"
+            )
+        };
         let found = listener(&line("0A"), "tcp", &accounts, Some(Uid(990))).expect("listens");
         assert_eq!(found.name, "tcp 127.0.0.1 port 5432 of pg");
         assert!(listener(&line("01"), "tcp", &accounts, None).is_none());

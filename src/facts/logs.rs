@@ -5,12 +5,13 @@ use std::io;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
 use super::audit::daemon;
 use super::chain::{Verdict, verify};
+use super::reach::agent;
 use super::subject::place;
 use super::units::read;
-use crate::host::{Host, Who, can_replace, read_text};
+use super::{ProbeError, needs_running};
+use crate::host::{Host, can_replace, read_text};
 use crate::model::{AbsPath, Look, Os, StateKind, Subject, Unseen};
 
 /// Where it is recorded what the agent does.
@@ -24,6 +25,8 @@ pub struct Fact {
     absent: Look<Vec<String>>,
     /// The agent's own logs, which are its own to change.
     own: Vec<String>,
+    /// How these stand to the account, in a few words.
+    says: String,
     /// Whether approvals and relaxations are recorded.
     approvals: Look<Approvals>,
     /// Whether a chained log is declared.
@@ -63,20 +66,25 @@ const LEDGER_LIMIT: u64 = 64 << 20;
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let standing = standing(host, subject);
     let (chain, chain_problem) = chain(host, subject);
+    let exposed = pick(&standing, |standing| match standing {
+        Standing::Exposed(how) => Some(how.clone()),
+        _ => None,
+    });
+    let absent = pick(&standing, |standing| match standing {
+        Standing::Absent(path) => Some(path.clone()),
+        _ => None,
+    });
+    let own = own(subject);
+    let name = subject.user.known().map_or("the agent", |user| user.name.as_str());
     Ok(Fact {
-        exposed: pick(&standing, |standing| match standing {
-            Standing::Exposed(how) => Some(how.clone()),
-            _ => None,
-        }),
+        says: says(name, &exposed, &absent, &own),
+        exposed,
         safe: pick(&standing, |standing| match standing {
             Standing::Safe(path) => Some(path.clone()),
             _ => None,
         }),
-        absent: pick(&standing, |standing| match standing {
-            Standing::Absent(path) => Some(path.clone()),
-            _ => None,
-        }),
-        own: own(subject),
+        absent,
+        own,
         approvals: approvals(host, subject),
         has_chain: subject.parameters.text("ledger").is_some(),
         chain,
@@ -87,6 +95,19 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             Look::unknown("sessions are captured by the audit system here", "see `audit`")
         },
     })
+}
+
+/// What is worst about the logs.
+fn says(name: &str, exposed: &Look<Vec<String>>, absent: &Look<Vec<String>>, own: &[String]) -> String {
+    let some = |look: &Look<Vec<String>>| look.known().filter(|list| !list.is_empty()).map(|list| list.join(", "));
+    match (some(exposed), some(absent), own) {
+        (Some(exposed), ..) => format!("`{name}` can change or replace the log of what it does: {exposed}"),
+        (None, Some(absent), _) => format!("what `{name}` does is to be logged in {absent}, which is not there"),
+        (None, None, []) => format!("no log of what `{name}` does is known"),
+        (None, None, own) => {
+            format!("no log of what `{name}` does is out of its reach; {} is its own to change", own.join(", "))
+        }
+    }
 }
 
 /// How a log stands to the account.
@@ -126,13 +147,19 @@ fn standing(host: &dyn Host, subject: &Subject) -> Vec<Look<Standing>> {
             Err(error) => all.push(Look::Unknown(error.into())),
         }
     }
+    if all.is_empty() && !host.is_live() {
+        all.push(Look::unknown(
+            "nothing in the image records what the agent does, and what runs it may",
+            "name that log as `log_dir` in the profile, or audit the running machine",
+        ));
+    }
     all
 }
 
 fn of(host: &dyn Host, subject: &Subject, path: &AbsPath) -> Look<Standing> {
-    let Some(who) = Who::of(&subject.user) else {
-        let why = format!("there is no account `{}`", subject.user.name);
-        return Look::unknown(why, "create it, or name another as `agent_user`");
+    let who = match agent(subject) {
+        Ok(who) => who,
+        Err(error) => return Look::Unknown(error.into()),
     };
     // What is not there yet is made by whoever can write the folder above.
     for (above, at) in path.ancestors().enumerate() {
@@ -140,10 +167,14 @@ fn of(host: &dyn Host, subject: &Subject, path: &AbsPath) -> Look<Standing> {
             Ok(Some(through)) if through == *path => return Look::Known(Standing::Exposed(path.text())),
             Ok(Some(through)) => return Look::Known(Standing::Exposed(format!("{path} (through {through})"))),
             Ok(None) if above == 0 => return Look::Known(Standing::Safe(path.text())),
+            Ok(None) if !host.is_live() => break,
             Ok(None) => return Look::Known(Standing::Absent(path.text())),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound) => {}
             Err(error) => return Look::Unknown(ProbeError::unreadable(&at, error).into()),
         }
+    }
+    if let Err(Unseen { how, .. }) = needs_running(host, "records of what runs") {
+        return Look::unknown(format!("`{path}` is made by the running machine, and is not in the image"), how);
     }
     Look::Known(Standing::Absent(path.text()))
 }
@@ -176,7 +207,8 @@ fn approvals(host: &dyn Host, subject: &Subject) -> Look<Approvals> {
 }
 
 fn chain(host: &dyn Host, subject: &Subject) -> (Look<Chain>, Option<String>) {
-    let unpinned = |why: &str| (Look::unknown(why, "let the writer of the log pin its end, outside the agent's reach"), None);
+    let unpinned =
+        |why: &str| (Look::unknown(why, "let the writer of the log pin its end, outside the agent's reach"), None);
     let text = match ledger(host, subject) {
         None => return unpinned("no chained log is declared"),
         Some(Err(error)) => return (Look::Unknown(error.into()), None),
@@ -206,7 +238,10 @@ fn capture(host: &dyn Host, subject: &Subject) -> Look<Vec<String>> {
     }
     let Some(launcher) = subject.parameters.text("launcher").and_then(|text| place(subject, text)) else {
         return if found.is_empty() {
-            Look::unknown("no launcher is declared that could record the session", "name it as `launcher` in the profile")
+            Look::unknown(
+                "no launcher is declared that could record the session",
+                "name it as `launcher` in the profile",
+            )
         } else {
             Look::Known(found)
         };
@@ -221,13 +256,17 @@ fn capture(host: &dyn Host, subject: &Subject) -> Look<Vec<String>> {
 /// Whether the flags name the class of started programs, for success.
 fn audits_commands(text: &str) -> bool {
     let flags = text.lines().filter_map(|line| line.trim().strip_prefix("flags:"));
-    flags.flat_map(|flags| flags.split(',')).any(|flag| matches!(flag.trim(), "ex" | "+ex" | "pc" | "+pc" | "all" | "+all"))
+    flags
+        .flat_map(|flags| flags.split(','))
+        .any(|flag| matches!(flag.trim(), "ex" | "+ex" | "pc" | "+pc" | "all" | "+all"))
 }
 
 /// Whether a launcher starts the agent under `script`.
 fn records(text: &str) -> bool {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    lines.flat_map(|line| line.split([' ', '\t', ';', '&', '|'])).any(|word| word == "script" || word.ends_with("/script"))
+    lines
+        .flat_map(|line| line.split([' ', '\t', ';', '&', '|']))
+        .any(|word| word == "script" || word.ends_with("/script"))
 }
 
 #[cfg(test)]

@@ -13,13 +13,14 @@ use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::host::{Host, ToolError};
+use crate::host::{Closed, Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
 mod approvals;
 mod audit_rules;
 mod chain;
 pub mod config;
+mod edition;
 mod endpoints;
 mod glob;
 mod hidden;
@@ -28,10 +29,14 @@ mod mounts;
 mod nft;
 mod people;
 mod pf_rules;
+mod program;
 pub mod reach;
 mod scanners;
+mod search_path;
+mod secret_names;
 mod secrets;
 pub mod subject;
+mod three;
 pub mod tree;
 mod units;
 pub mod variable;
@@ -161,8 +166,27 @@ impl ProbeError {
     }
 }
 
+impl From<Unseen> for ProbeError {
+    fn from(unseen: Unseen) -> Self {
+        Self::Unseen(unseen)
+    }
+}
+
+/// An error on an image, for what only a running machine can tell.
+fn needs_running(host: &dyn Host, what: &str) -> Result<(), Unseen> {
+    match host.is_live() {
+        true => Ok(()),
+        false => Err(Unseen::new(format!("an image has no {what}"), "audit the running machine")),
+    }
+}
+
 impl From<ProbeError> for Unseen {
     fn from(error: ProbeError) -> Self {
+        if let ProbeError::Unreadable { cause, .. } = &error
+            && let Some(unseen) = closed(cause)
+        {
+            return unseen;
+        }
         let how = match &error {
             ProbeError::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::PermissionDenied => "run with sudo",
             ProbeError::Unreadable { cause, .. } if cause.kind() == io::ErrorKind::FileTooLarge => {
@@ -179,6 +203,12 @@ impl From<ProbeError> for Unseen {
             error => Self::new(error.to_string(), how),
         }
     }
+}
+
+/// The reason of a folder that keeps the audit out: one for all that lies below it.
+fn closed(error: &io::Error) -> Option<Unseen> {
+    let folder = Closed::of(error)?;
+    Some(Unseen::new(format!("cannot look into `{folder}`: permission denied"), "run with sudo"))
 }
 
 /// The facts of one agent on one host: probe name to fact. A failed look is remembered as such.
@@ -225,9 +255,25 @@ pub fn gather(host: &dyn Host, subjects: &[Subject], needed: &BTreeSet<&str>) ->
     (facts, timings)
 }
 
+/// Probes about the files of the project alone.
+const OF_PROJECT: &[&str] =
+    &["ci", "git", "instructions", "key_files", "links", "secret_scan", "source_tree", "state_in_git", "workspace"];
+
+/// Whether a whole image is looked at and nobody has said where in it the agent works.
+fn has_no_project(host: &dyn Host, subject: &Subject) -> bool {
+    let said = subject.parameters.text("workspace").is_some();
+    !host.is_live() && !said && subject.workspace == AbsPath::root()
+}
+
 fn timed(probe: &Probe, host: &dyn Host, subject: &Subject) -> (Value, Timing) {
     let start = Instant::now();
-    let value = if subject.scope < probe.scope {
+    let homeless = OF_PROJECT.contains(&probe.name) && has_no_project(host, subject);
+    let value = if homeless {
+        unseen_value(Unseen::new(
+            "the image does not say where the agent works",
+            "give the project's folder in the image as PATH, or as `workspace` in the profile",
+        ))
+    } else if subject.scope < probe.scope {
         unseen_value(Unseen::new(
             format!("`{}` lies outside the {} scope", probe.name, subject.scope.name()),
             format!("audit with --scope {}", probe.scope.name()),

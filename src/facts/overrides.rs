@@ -10,7 +10,8 @@ use super::ProbeError;
 use super::config;
 use super::subject::{jail, place, shown};
 use crate::host::{Host, Keep, Kind, read_text, resolve};
-use crate::model::{AbsPath, Location, Look, Scope, Subject};
+use crate::model::launch::{Found, Start};
+use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen};
 
 /// What voids an agent's permissions.
 #[derive(Serialize, JsonSchema)]
@@ -94,7 +95,15 @@ const TOP_FILES: &[&str] = &[
 ];
 
 /// Workflows with one fixed name.
-const WORKFLOWS: &[&str] = &[".gitlab-ci.yml", ".travis.yml", "azure-pipelines.yml", "Jenkinsfile", "bitbucket-pipelines.yml", ".drone.yml", ".woodpecker.yml"];
+const WORKFLOWS: &[&str] = &[
+    ".gitlab-ci.yml",
+    ".travis.yml",
+    "azure-pipelines.yml",
+    "Jenkinsfile",
+    "bitbucket-pipelines.yml",
+    ".drone.yml",
+    ".woodpecker.yml",
+];
 
 /// Folders whose scripts are looked through.
 const FOLDERS: &[(&str, Place)] = &[
@@ -138,6 +147,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     if subject.scope > Scope::Repo {
         search.machine();
     }
+    search.once();
     let Search { found, files, unseen, .. } = search;
     // What was found counts whatever else could not be read.
     let found = match unseen {
@@ -152,13 +162,18 @@ struct Search<'a> {
     subject: &'a Subject,
     found: Vec<StartFact>,
     files: usize,
-    unseen: Option<crate::model::Unseen>,
+    unseen: Option<Unseen>,
 }
 
 impl Search<'_> {
     fn environment(&mut self) {
         if self.subject.scope == Scope::Repo {
             return;
+        }
+        if !self.host.is_live() && !is_settled(self.subject) {
+            let why = "an image does not say with which variables the agent is started";
+            let how = "audit the running machine, or name the launcher in the profile";
+            self.unseen.get_or_insert(Unseen::new(why, how));
         }
         let voids = |name: &&String| config::variable(self.subject, name).is_some_and(|value| !only_tightens(value));
         let set: Vec<&String> = self.subject.agent.env.approve.iter().filter(voids).collect();
@@ -173,6 +188,18 @@ impl Search<'_> {
             self.found.push(start(None));
         }
         self.found.extend(set.into_iter().map(|name| start(Some(name))));
+    }
+
+    /// What the launcher's own file sets is told there, with its line, and not again as part of the environment.
+    fn once(&mut self) {
+        let Found::Launcher(launcher) = &*self.subject.launcher else { return };
+        let file = shown(self.subject, &launcher.path);
+        let told: Vec<String> =
+            self.found.iter().filter(|start| start.name == file).filter_map(|start| start.by.clone()).collect();
+        let again = |start: &StartFact| {
+            start.place == Place::Environment && start.by.as_ref().is_some_and(|by| told.contains(by))
+        };
+        self.found.retain(|start| !again(start));
     }
 
     fn project(&mut self) {
@@ -221,6 +248,9 @@ impl Search<'_> {
     }
 
     fn machine(&mut self) {
+        if let Err(unseen) = self.subject.account() {
+            self.unseen.get_or_insert(unseen);
+        }
         for path in SHELL_START.iter().filter_map(|path| place(self.subject, path)) {
             self.file(&path, Place::ShellStart);
         }
@@ -268,6 +298,17 @@ impl Search<'_> {
         if mentioned.is_some() && self.found.len() == before {
             self.found.push(StartFact { name, by: None, kind: None, place, at: None });
         }
+    }
+}
+
+/// Whether the launcher decides on every variable that the agent gets.
+fn is_settled(subject: &Subject) -> bool {
+    match &*subject.launcher {
+        Found::Launcher(launcher) => {
+            let empty = |start: &Start| *start == Start::Empty;
+            !launcher.launches.is_empty() && launcher.launches.iter().all(|launch| empty(&launch.start))
+        }
+        Found::None { .. } | Found::Unknown(_) => false,
     }
 }
 
@@ -333,7 +374,9 @@ fn voids(line: &str, commands: &[String], flags: &[String], variables: &[String]
             let value = line[at + matched.len()..].chars().next();
             before.is_none_or(|c| !c.is_alphanumeric() && c != '_') && value.is_some_and(|c| !c.is_whitespace())
         });
-        let yaml = trimmed.strip_prefix(name.as_str()).is_some_and(|rest| rest.trim_start().starts_with(':') && rest.trim().len() > 1);
+        let yaml = trimmed
+            .strip_prefix(name.as_str())
+            .is_some_and(|rest| rest.trim_start().starts_with(':') && rest.trim().len() > 1);
         let fish = trimmed.starts_with("set -") && trimmed.split_whitespace().any(|word| word == name);
         if (set || yaml || fish) && !found.iter().any(|(known, _)| known == name) {
             found.push((name.clone(), OverrideKind::Variable));

@@ -93,7 +93,7 @@ fn judge(reach: &Reach<'_>, subject: &Subject, name: &str) -> Entry {
         through: None,
         problem: None,
     };
-    let home = subject.user.home.clone().filter(|_| name.starts_with("~/"));
+    let home = subject.home().cloned().filter(|_| name.starts_with("~/"));
     let path = home.map(|home| home.join(name.trim_start_matches("~/"))).or_else(|| AbsPath::new(name));
     // Root needs no folder of programs to replace what others start.
     let Some(path) = path.filter(|_| !reach.is_root()) else { return entry };
@@ -110,7 +110,7 @@ fn judge(reach: &Reach<'_>, subject: &Subject, name: &str) -> Entry {
 fn sources(host: &dyn Host, subject: &Subject, reach: &Reach<'_>) -> (Vec<Source>, Vec<Entry>) {
     let mut all = Vec::new();
     let mut unread = Vec::new();
-    let shared = subject.user.uid == subject.invoker.uid;
+    let shared = subject.is_invokers();
     if let Some(value) = host.env("PATH") {
         all.push(Source { name: "the environment".into(), value, others: !shared });
     }

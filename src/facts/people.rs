@@ -25,13 +25,14 @@ pub(super) struct Home {
 pub(super) fn homes(host: &dyn Host, subject: &Subject) -> Result<Vec<Home>, ProbeError> {
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&abs("/etc/passwd"), error))?;
     let mut homes: Vec<Home> = Vec::new();
+    let agent = subject.user.known().and_then(|user| user.uid);
     for account in &accounts.users {
         let Some(path) = account.home.clone().filter(|path| *path != AbsPath::root()) else { continue };
         let (is_human, doubt) = match is_person(host, account, subject.os) {
             Look::Known(is_human) => (is_human, None),
             Look::Unknown(unseen) => (true, Some(unseen)),
         };
-        let wanted = is_human || account.uid == Uid(0) || Some(account.uid) == subject.user.uid;
+        let wanted = is_human || account.uid == Uid(0) || Some(account.uid) == agent;
         if wanted && !homes.iter().any(|home| home.path == path) {
             homes.push(Home { path, owner: account.name.clone(), uid: account.uid, is_human, doubt });
         }

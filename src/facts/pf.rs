@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{ProbeError, glob};
+use super::nft::Group;
 use super::pf_rules::{PfFate, PfPacket, fate, flat};
 use super::units::{names, read};
+use super::{ProbeError, glob, needs_running};
 use crate::host::{Accounts, Host, Output, Tool};
 use crate::model::{AbsPath, Look, Os, Subject, Uid, Unseen};
 
@@ -29,9 +30,11 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     if subject.os != Os::Macos {
         return Err(ProbeError::Unseen(Unseen::new("pf belongs to macOS", "see `egress` for Linux")));
     }
-    let Some(uid) = subject.user.uid else {
-        let why = format!("there is no account `{}` that rules could be about", subject.user.name);
-        return Err(ProbeError::Unseen(Unseen::new(why, "create it, or name another as `agent_user`")));
+    needs_running(host, "loaded packet rules")?;
+    let user = subject.account()?;
+    let Some(uid) = user.uid else {
+        let why = format!("there is no account `{}` that rules could be about", user.name);
+        return Err(ProbeError::Unseen(Unseen::new(why, "create it, or name another as `agent_user` in the profile")));
     };
     let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&path("/etc/passwd"), error))?;
     let rules = told(host, &["-a", "*", "-sr"]).map(|text| flat(&text));
@@ -39,12 +42,70 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         Ok(rules) => open(rules, tries, &accounts),
         Err(unseen) => Look::Unknown(unseen.clone()),
     };
-    let files = files(host, &subject.user.name, uid)?;
+    let files = files(host, &user.name, uid)?;
     let enabled = told(host, &["-s", "info"]).map(|text| text.lines().any(|line| line.starts_with("Status: Enabled")));
     let survives = survives(host, &files)?;
     let (enabled, open) = (enabled.into(), judged(&tries(uid)));
     let faults = faults(&enabled, &open, survives);
     Ok(Fact { enabled, open, files, survives, faults })
+}
+
+/// Services of this machine that the rules let the account reach, but for the ports that are declared.
+pub(super) fn loopback(host: &dyn Host, subject: &Subject, ports: &[u16]) -> Result<Group, ProbeError> {
+    let user = subject.account()?;
+    let Some(uid) = user.uid else {
+        let why = format!("there is no account `{}` that rules could be about", user.name);
+        return Err(ProbeError::Unseen(Unseen::new(why, "create it, or name another as `agent_user` in the profile")));
+    };
+    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&path("/etc/passwd"), error))?;
+    let info = told(host, &["-s", "info"])?;
+    if !info.lines().any(|line| line.starts_with("Status: Enabled")) {
+        return Ok(Group::of(Look::Known(vec!["every service on loopback: pf is switched off".to_owned()])));
+    }
+    // An interface that is skipped is asked no rule.
+    let interfaces = told(host, &["-v", "-s", "Interfaces"])?;
+    if interfaces.lines().any(|line| matches!(line.trim(), "lo0 (skip)" | "lo (skip)")) {
+        let why = "every service on loopback: pf does not look at `lo0` (`set skip on lo0`)".to_owned();
+        return Ok(Group::of(Look::Known(vec![why])));
+    }
+    let rules = flat(&told(host, &["-a", "*", "-sr"])?);
+    let number = |name: &str| accounts.user(name).map(|user| user.uid.0);
+    let packet = |protocol, to: &'static str, port| PfPacket {
+        v6: to.contains(':'),
+        protocol,
+        to,
+        port,
+        uid: uid.0,
+        on_loopback: true,
+    };
+    let ports: Vec<u16> = named_ports(&rules).into_iter().filter(|port| !ports.contains(port)).collect();
+    let (mut found, mut unclear) = (Vec::new(), None);
+    for (to, protocol) in [("127.0.0.1", "tcp"), ("127.0.0.1", "udp"), ("::1", "tcp"), ("::1", "udp")] {
+        let fates = ports.iter().map(|port| (port, fate(&rules, packet(protocol, to, *port), &number)));
+        for (port, fate) in fates {
+            match fate {
+                PfFate::Passed => {
+                    found.push(format!("{} to {to} (port {port})", protocol.to_uppercase()));
+                    break;
+                }
+                PfFate::Blocked => {}
+                PfFate::Untold(rule) => unclear = unclear.or(Some(rule)),
+            }
+        }
+    }
+    Ok(Group::of(match unclear {
+        Some(rule) if found.is_empty() => untold(&rule),
+        _ => Look::Known(found),
+    }))
+}
+
+/// The ports that rules name with the edges of ranges, and some that they mostly do not. Those of DNS are left out.
+fn named_ports(rules: &[String]) -> Vec<u16> {
+    let words = rules.iter().flat_map(|rule| rule.split([' ', ':', '{', '}', ',']));
+    let named = words.filter_map(|word| word.parse::<u16>().ok()).take(500);
+    let near = named.flat_map(|port| [port.saturating_sub(1), port, port.saturating_add(1)]);
+    let all: std::collections::BTreeSet<u16> = near.chain([80, 8080, 49_151]).collect();
+    all.into_iter().filter(|port| !matches!(port, 0 | 53 | 853)).collect()
 }
 
 fn faults(enabled: &Look<bool>, open: &Look<Vec<String>>, survives: bool) -> Vec<String> {
@@ -101,11 +162,13 @@ fn open(rules: &[String], tries: &[(&str, PfPacket<'_>)], accounts: &Accounts) -
         }
     }
     match unclear {
-        Some(rule) if found.is_empty() => {
-            Look::unknown(format!("whether `{rule}` is about the account's connections"), "look at the rule by hand")
-        }
+        Some(rule) if found.is_empty() => untold(&rule),
         _ => Look::Known(found),
     }
+}
+
+fn untold<T>(rule: &str) -> Look<T> {
+    Look::unknown(format!("whether `{rule}` is about the account's connections"), "look at the rule by hand")
 }
 
 /// The files that /etc/pf.conf loads and that name the account in a rule; the main file among them.
@@ -113,7 +176,9 @@ fn files(host: &dyn Host, name: &str, uid: Uid) -> Result<Vec<String>, ProbeErro
     let main = path("/etc/pf.conf");
     let Some(conf) = read(host, &main)? else { return Ok(Vec::new()) };
     let mut files = vec![(main, conf.clone())];
-    for line in conf.lines().map(str::trim).filter(|line| line.starts_with("load anchor") || line.starts_with("include")) {
+    for line in
+        conf.lines().map(str::trim).filter(|line| line.starts_with("load anchor") || line.starts_with("include"))
+    {
         let quoted = line.rsplit('"').nth(1).and_then(AbsPath::new);
         if let Some(file) = quoted.filter(|_| is_used(&conf, line)) {
             let text = read(host, &file)?.unwrap_or_default();

@@ -13,7 +13,7 @@ use super::approvals::{self, Approval};
 use super::endpoints::{covers, fault, host_of};
 use super::{ProbeError, subject};
 use crate::host::{self, CONFIG_LIMIT, Host};
-use crate::model::{AbsPath, Location, Look, Scope, Subject, redact_line};
+use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen, redact_line};
 
 /// The most approvals and hosts of one file.
 const LISTED: usize = 1000;
@@ -52,6 +52,9 @@ struct File {
     fault: Option<String>,
     /// Top-level keys that the form does not have.
     unknown_keys: Vec<String>,
+    /// Why it tells nothing, or not all.
+    #[serde(skip)]
+    unseen: Option<Unseen>,
 }
 
 /// An approved command.
@@ -79,7 +82,7 @@ struct Allowed {
     /// The file that allows it, or `profile`.
     from: String,
     /// Why it is no exact host.
-    fault: Option<String>,
+    fault: Look<Option<String>>,
     /// Where it stands.
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Location>,
@@ -96,8 +99,14 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         allowed_in_spite: Vec::new(),
         enforced: false,
     };
+    // A place of a policy in the home of an account that is not known.
+    let mut homeless = None;
     for name in &subject.agent.policy_files {
-        let Some(path) = subject::place(subject, name) else { continue };
+        let Some(path) = subject::place(subject, name) else {
+            let unseen = subject::unplaced(subject, name).filter(|_| subject.scope > Scope::Repo);
+            homeless = homeless.or_else(|| Some((subject::in_any_home(name), unseen?)));
+            continue;
+        };
         if subject.scope == Scope::Repo && !path.is_within(&subject.project) {
             continue;
         }
@@ -106,7 +115,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     for name in subject.parameters.list("allowed_hosts") {
         fact.allowed.push(allowed(name, "profile", None));
     }
-    fact.conclude(&subject.parameters.list("denied_endpoints"));
+    fact.conclude(&subject.parameters.list("denied_endpoints"), homeless);
     Ok(fact)
 }
 
@@ -115,23 +124,25 @@ impl Fact {
         let shown = subject::shown(subject, path);
         let parsed = match host::read_text(host, path, subject::jail(subject, path), CONFIG_LIMIT) {
             Ok(None) => return,
-            Ok(Some(text)) => parse(&text).map(|value| (text, value)),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(CLOSED.to_owned()),
-            Err(error) => Err(error.to_string()),
+            Ok(Some(text)) => parse(&text).map(|value| (text, value)).map_err(|fault| (garbled(&shown, &fault), fault)),
+            Err(error) => Err((unread(&shown, &error), error.to_string())),
         };
         match parsed {
-            Err(fault) => {
-                let (what, how) = blind(&fault);
-                let why = format!("the policy `{shown}` {what}: {fault}");
+            Err((unseen, fault)) => {
                 self.approvals.push(Approved {
                     name: shown.clone(),
                     project: None,
                     by: None,
                     expires: None,
-                    faults: Look::unknown(why, how),
+                    faults: Look::Unknown(unseen.clone()),
                     at: Location::file(&shown),
                 });
-                self.files.push(File { path: shown, fault: Some(fault), unknown_keys: Vec::new() });
+                self.files.push(File {
+                    path: shown,
+                    fault: Some(fault),
+                    unseen: Some(unseen),
+                    unknown_keys: Vec::new(),
+                });
             }
             Ok((text, value)) => self.add_policy(&shown, &text, &value),
         }
@@ -154,12 +165,13 @@ impl Fact {
             self.allowed.push(allowed(entry, shown, Some(place(shown, text, entry))));
         }
         self.denied.extend(hosts(network, "deny").map(host_of));
-        self.files.push(File { path: shown.to_owned(), fault, unknown_keys });
+        let unseen = fault.as_ref().map(|fault| garbled(shown, fault));
+        self.files.push(File { path: shown.to_owned(), fault, unseen, unknown_keys });
     }
 
     /// Holds the lists against the endpoints that have to be denied. What denies wins over what allows, so an allowed
     /// host counts only where nothing denies it.
-    fn conclude(&mut self, endpoints: &[&str]) {
+    fn conclude(&mut self, endpoints: &[&str], homeless: Option<(String, Unseen)>) {
         let denied = |endpoint: &str| self.denied.iter().any(|pattern| covers(pattern, endpoint));
         let open: Vec<&str> = endpoints.iter().copied().filter(|endpoint| !denied(endpoint)).collect();
         let reached: Vec<String> = self
@@ -168,12 +180,20 @@ impl Fact {
             .filter(|host| open.iter().any(|endpoint| covers(&host.name, endpoint) || covers(endpoint, &host.name)))
             .map(|host| host.name.clone())
             .collect();
-        let unread = self.files.iter().find(|file| file.fault.is_some());
-        self.not_denied = match unread {
-            Some(file) if !open.is_empty() => {
-                let (what, how) = blind(file.fault.as_deref().unwrap_or_default());
-                Look::unknown(format!("the policy `{}` {what}", file.path), how)
-            }
+        let unread = self.files.iter().find_map(|file| file.unseen.clone()).or_else(|| {
+            let (shown, unseen) = homeless?;
+            self.approvals.push(Approved {
+                faults: Look::Unknown(unseen.clone()),
+                project: None,
+                by: None,
+                expires: None,
+                at: Location::file(&shown),
+                name: shown,
+            });
+            Some(unseen)
+        });
+        self.not_denied = match &unread {
+            Some(unseen) if !open.is_empty() => Look::Unknown(unseen.clone()),
             _ => Look::Known(open.into_iter().map(str::to_owned).collect()),
         };
         self.allowed_in_spite = reached;
@@ -181,19 +201,24 @@ impl Fact {
             self.allowed.push(Allowed {
                 name: "(no allow-list)".into(),
                 from: "policy and profile".into(),
-                fault: Some("neither a policy file nor the profile names a host".into()),
+                fault: match unread {
+                    Some(unseen) => Look::Unknown(unseen),
+                    None => Look::Known(Some("neither a policy file nor the profile names a host".into())),
+                },
                 at: None,
             });
         }
     }
 }
 
-/// The fault of a policy that the audit may not read.
-const CLOSED: &str = "permission denied";
+fn garbled(shown: &str, fault: &str) -> Unseen {
+    Unseen::new(format!("the policy `{shown}` is not understood: {fault}"), "correct the file")
+}
 
-/// Why a policy tells nothing, and what to do.
-fn blind(fault: &str) -> (&'static str, &'static str) {
-    if fault == CLOSED { ("cannot be read", "run with sudo") } else { ("is not understood", "correct the file") }
+fn unread(shown: &str, error: &io::Error) -> Unseen {
+    let how =
+        if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
+    super::closed(error).unwrap_or_else(|| Unseen::new(format!("the policy `{shown}` cannot be read: {error}"), how))
 }
 
 /// Whether a policy file is only a declaration of the machine's owner: it stands outside of accounts and projects, and
@@ -217,7 +242,8 @@ pub(super) fn is_declaration(host: &dyn Host, subject: &Subject, path: &AbsPath)
 
 /// A file under review may be hostile: aliases that multiply are refused, and duplicate keys are errors.
 fn parse(text: &str) -> Result<Value, String> {
-    let mut aliases = text.split_whitespace().filter(|word| word.starts_with('*') && word.len() > 1 && !word.starts_with("*."));
+    let mut aliases =
+        text.split_whitespace().filter(|word| word.starts_with('*') && word.len() > 1 && !word.starts_with("*."));
     if text.contains('&') && aliases.by_ref().take(ALIASES + 1).count() > ALIASES {
         return Err("more aliases than anyone writes by hand".into());
     }
@@ -247,7 +273,7 @@ fn place(file: &str, text: &str, word: &str) -> Location {
 }
 
 fn allowed(entry: &str, from: &str, at: Option<Location>) -> Allowed {
-    Allowed { name: host_of(entry), from: from.to_owned(), fault: fault(entry).map(str::to_owned), at }
+    Allowed { name: host_of(entry), from: from.to_owned(), fault: Look::Known(fault(entry).map(str::to_owned)), at }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::io;
 
 use super::ProbeError;
-use crate::host::{Host, Kind, LINK_LIMIT, Stat, Want, Who, allowed, components};
+use crate::host::{Host, Kind, LINK_LIMIT, Stat, Want, Who, allowed, components, is_absent};
 use crate::model::{AbsPath, Look, Subject, Uid, Unseen};
 
 /// The account that asks, and what is known of folders so far.
@@ -52,10 +52,11 @@ enum Place {
     Here { real: AbsPath, stat: Stat, reached: bool, through: Option<AbsPath> },
 }
 
-/// The agent's account; an error where it does not exist.
+/// The agent's account; an error where it does not exist, or is not known.
 pub fn agent(subject: &Subject) -> Result<Who, ProbeError> {
-    Who::of(&subject.user).ok_or_else(|| {
-        let why = format!("there is no account `{}`", subject.user.name);
+    let user = subject.account()?;
+    Who::of(user).ok_or_else(|| {
+        let why = format!("there is no account `{}`", user.name);
         ProbeError::Unseen(Unseen::new(why, "create it, or name another as `agent_user` in the profile"))
     })
 }
@@ -242,7 +243,7 @@ pub fn unseen(path: &AbsPath, error: &io::Error) -> Unseen {
         io::ErrorKind::PermissionDenied => "run with sudo",
         _ => "look at the path by hand",
     };
-    Unseen::new(format!("cannot read `{path}`: {error}"), how)
+    super::closed(error).unwrap_or_else(|| Unseen::new(format!("cannot read `{path}`: {error}"), how))
 }
 
 /// Asks of a path as it stands, which is cheap, and follows links only where there are some.
@@ -262,7 +263,7 @@ pub fn list(host: &dyn Host, path: &AbsPath, limit: usize) -> Result<Option<Vec<
             entries.truncate(limit);
             Ok(Some(entries))
         }
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(unseen(path, &error)),
     }
 }
@@ -271,7 +272,7 @@ pub fn list(host: &dyn Host, path: &AbsPath, limit: usize) -> Result<Option<Vec<
 pub fn text(host: &dyn Host, path: &AbsPath, limit: u64) -> Result<Option<String>, Unseen> {
     match straight(host, path, |path| host.read(path, limit)) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(unseen(path, &error)),
     }
 }

@@ -38,7 +38,8 @@ struct Way {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let root = agent(subject)?.uid == Uid(0);
-    let lingers = if subject.os == Os::Linux { lingers(host, subject) } else { Look::Known(false) };
+    let name = &subject.account()?.name;
+    let lingers = if subject.os == Os::Linux { lingers(host, name) } else { Look::Known(false) };
     let mut ways = Vec::new();
     if root {
         ways.push(Way { name: "every service".into(), by: "being root".into(), open: Look::Known(true), at: None });
@@ -46,7 +47,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         ways.extend(rules(host, subject)?.into_iter().filter(|rule| rule.services && rule.raises).map(of_rule));
     }
     if subject.os == Os::Linux {
-        let path = abs(LINGER).join(&subject.user.name);
+        let path = abs(LINGER).join(name);
         let by = "systemd".to_owned();
         let at = (lingers == Look::Known(true)).then(|| Location::file(path.text()));
         ways.push(Way { name: "user units without a session (linger)".into(), by, open: lingers.clone(), at });
@@ -59,7 +60,7 @@ fn of_rule(rule: Rule) -> Way {
     Way { name: rule.name, by, open: rule.reaches, at: rule.at }
 }
 
-fn lingers(host: &dyn Host, subject: &Subject) -> Look<bool> {
+fn lingers(host: &dyn Host, user: &str) -> Look<bool> {
     let names = list(host, &abs(LINGER), 10_000).map(Option::unwrap_or_default);
-    Look::from(names).map(|names| names.iter().any(|entry| entry.name.to_string_lossy() == subject.user.name))
+    Look::from(names).map(|names| names.iter().any(|entry| entry.name.to_string_lossy() == user))
 }

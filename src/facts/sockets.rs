@@ -4,13 +4,14 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
 use super::reach::{Reach, abs, text};
+use super::{ProbeError, needs_running};
 use crate::host::{Host, Kind, Want, Who};
 use crate::model::{AbsPath, Gid, Look, Os, Subject, Uid};
 
 /// Variables that name an engine elsewhere.
-const VARIABLES: &[&str] = &["DOCKER_HOST", "CONTAINER_HOST", "CONTAINERD_ADDRESS", "LIBVIRT_DEFAULT_URI", "LXD_SOCKET"];
+const VARIABLES: &[&str] =
+    &["DOCKER_HOST", "CONTAINER_HOST", "CONTAINERD_ADDRESS", "LIBVIRT_DEFAULT_URI", "LXD_SOCKET"];
 
 /// Sockets of Linux: what they belong to, and where they are.
 const LINUX: &[(&str, &str)] = &[
@@ -83,7 +84,9 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             let run = abs(&format!("/run/user/{}", account.uid.0));
             places.extend(RUNTIME.iter().map(|(name, path)| ((*name).to_owned(), run.join(path), own)));
         }
-        let below = |home: &AbsPath| HOME.iter().map(|(name, path)| ((*name).to_owned(), home.join(path), false)).collect::<Vec<_>>();
+        let below = |home: &AbsPath| {
+            HOME.iter().map(|(name, path)| ((*name).to_owned(), home.join(path), false)).collect::<Vec<_>>()
+        };
         places.extend(account.home.as_ref().map(below).unwrap_or_default());
     }
     let mut sockets: Vec<Socket> = Vec::new();
@@ -93,6 +96,11 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         if !sockets.iter().any(|known| known.path == path) {
             sockets.push(Socket { name, path, present, own_rootless, open });
         }
+    }
+    // Engines make their sockets when they start: that an image holds none says nothing.
+    if let Err(unseen) = needs_running(host, "running container engines") {
+        let (name, path) = ("running engines".to_owned(), "/run".to_owned());
+        sockets.push(Socket { name, path, present: true, own_rootless: false, open: Look::Unknown(unseen) });
     }
     let variables = named(host, subject);
     sockets.extend(variables.iter().filter_map(|name| remote(name, &host.env(name)?)));
@@ -128,8 +136,12 @@ fn guarded_by_polkit(host: &dyn Host, socket: &AbsPath) -> bool {
 /// The variables that are set where the agent would inherit them.
 fn named(host: &dyn Host, subject: &Subject) -> Vec<String> {
     let names = host.env_names();
-    let inherits = subject.user.uid == subject.invoker.uid;
-    VARIABLES.iter().filter(|name| inherits && names.iter().any(|set| set == *name)).map(|name| (*name).to_owned()).collect()
+    let inherits = subject.is_invokers();
+    VARIABLES
+        .iter()
+        .filter(|name| inherits && names.iter().any(|set| set == *name))
+        .map(|name| (*name).to_owned())
+        .collect()
 }
 
 /// An engine that is reached over the network: no mode of a file protects it. Only the scheme is looked at.

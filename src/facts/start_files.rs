@@ -117,7 +117,13 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let mut files = Vec::new();
     if reach.is_root() {
         let path = abs("/etc/profile");
-        let all = StartFile { whose: Whose::System, account: "everyone".into(), writable: Look::Known(true), through: None, path };
+        let all = StartFile {
+            whose: Whose::System,
+            account: "everyone".into(),
+            writable: Look::Known(true),
+            through: None,
+            path,
+        };
         return Ok(Fact { files: vec![all] });
     }
     for path in SYSTEM.iter().map(|path| abs(path)) {

@@ -65,17 +65,19 @@ struct State {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
+    let accounts =
+        host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
     let looker = Looker { host, subject, accounts: &accounts };
-    let mut paths = looker.all(subject, &subject.user);
-    if subject.user.uid != subject.invoker.uid {
+    let mut paths = looker.all(subject, subject.account()?);
+    if let Some(invoker) = subject.invoker.as_ref().filter(|_| !subject.is_invokers()) {
         // Sessions that the person had before the agent got its account stay where they were.
-        let person = of_invoker(subject);
-        paths.extend(looker.all(&person, &subject.invoker).into_iter().filter(|state| state.exists != Look::Known(false)));
+        let person = run_by(subject, invoker);
+        paths.extend(looker.all(&person, invoker).into_iter().filter(|state| state.exists != Look::Known(false)));
     }
     let mut seen = std::collections::BTreeSet::new();
     paths.retain(|state| seen.insert(state.path.clone()));
-    let folders: Vec<AbsPath> = paths.iter().filter(|state| state.kind == StateKind::Directory).map(|s| s.path.clone()).collect();
+    let folders: Vec<AbsPath> =
+        paths.iter().filter(|state| state.kind == StateKind::Directory).map(|s| s.path.clone()).collect();
     for state in &mut paths {
         state.below = folders.iter().find(|folder| **folder != state.path && state.path.is_within(folder)).cloned();
     }
@@ -83,10 +85,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 }
 
 /// The subject as it would be if the person ran the agent.
-fn of_invoker(subject: &Subject) -> Subject {
+fn run_by(subject: &Subject, invoker: &AgentUser) -> Subject {
     let mut person = subject.clone();
-    person.user = subject.invoker.clone();
-    person.env = subject.invoker.home.iter().map(|home| ("HOME".to_owned(), home.text())).collect();
+    person.user = Look::Known(invoker.clone());
+    person.env = invoker.home.iter().map(|home| ("HOME".to_owned(), home.text())).collect();
     person
 }
 
@@ -114,20 +116,21 @@ pub(super) fn meant(host: &dyn Host, pattern: &AbsPath) -> Result<Vec<AbsPath>, 
     match host::resolve(host, &folder, None).and_then(|real| host.list(&real)) {
         Ok(entries) => {
             let names = entries.into_iter().map(|entry| entry.name);
-            Ok(names.filter(|entry| glob::fits(&name, &entry.to_string_lossy())).map(|name| folder.join(name)).collect())
+            Ok(names
+                .filter(|entry| glob::fits(&name, &entry.to_string_lossy()))
+                .map(|name| folder.join(name))
+                .collect())
         }
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(Vec::new()),
         Err(error) => Err((folder, error)),
     }
 }
 
-/// As [`meant`], but that a database stands for what is beside it, which is looked at with it. A folder that cannot
-/// be listed holds what its name says.
-fn places(host: &dyn Host, subject: &Subject, state: &StatePath) -> Vec<AbsPath> {
-    let Some(pattern) = pattern(subject, state) else { return Vec::new() };
-    match (state.kind, pattern.parent()) {
-        (StateKind::Database, Some(folder)) => vec![folder.join(pattern.name_text().trim_end_matches('*'))],
-        _ => meant(host, &pattern).unwrap_or_else(|_| vec![pattern]),
+/// As [`meant`], but that a database stands for what is beside it, which is looked at with it.
+fn places(host: &dyn Host, kind: StateKind, pattern: &AbsPath) -> Result<Vec<AbsPath>, ProbeError> {
+    match (kind, pattern.parent()) {
+        (StateKind::Database, Some(folder)) => Ok(vec![folder.join(pattern.name_text().trim_end_matches('*'))]),
+        _ => meant(host, pattern).map_err(|(folder, error)| ProbeError::unreadable(&folder, error)),
     }
 }
 
@@ -167,8 +170,16 @@ impl Looker<'_> {
     fn all(&self, subject: &Subject, user: &AgentUser) -> Vec<State> {
         let mut states = Vec::new();
         for state in &subject.agent.state {
-            for path in places(self.host, subject, state) {
-                let by_design = state.path.starts_with("{project}") || state.path.starts_with("{workspace}");
+            let Some(pattern) = pattern(subject, state) else { continue };
+            let by_design = state.path.starts_with("{project}") || state.path.starts_with("{workspace}");
+            let paths = match places(self.host, state.kind, &pattern) {
+                Ok(paths) => paths,
+                Err(error) => {
+                    states.push(unseen(pattern, state.kind, user, by_design, error));
+                    continue;
+                }
+            };
+            for path in paths {
                 states.push(match self.state(path.clone(), state.kind, user, by_design) {
                     Ok(state) => state,
                     Err(error) => unseen(path, state.kind, user, by_design, error),
@@ -191,14 +202,17 @@ impl Looker<'_> {
             Some(target) => self.open(target, is_folder, user).map_err(unreadable)?,
             None => (Vec::new(), Vec::new()),
         };
-        let (work_tree, tracked, ignored) = self.in_git(target.as_ref().unwrap_or(&path), is_folder || stat.is_none())?;
+        let (work_tree, tracked, ignored) =
+            self.in_git(target.as_ref().unwrap_or(&path), is_folder || stat.is_none())?;
         Ok(State {
             kind,
             below: None,
             account: user.name.clone(),
             exists: Look::Known(stat.is_some()),
             is_folder,
-            owner: stat.map(|stat| self.accounts.user_of(stat.uid).map_or_else(|| stat.uid.0.to_string(), |user| user.name.clone())),
+            owner: stat.map(|stat| {
+                self.accounts.user_of(stat.uid).map_or_else(|| stat.uid.0.to_string(), |user| user.name.clone())
+            }),
             mode: stat.map(|stat| stat.mode),
             size: stat.map(|stat| stat.size),
             private: Look::Known(stat.map(|_| readers.is_empty())),
@@ -215,7 +229,7 @@ impl Looker<'_> {
     /// Who else can read the path or its side files, and what of it.
     fn open(&self, path: &AbsPath, is_folder: bool, user: &AgentUser) -> io::Result<(Vec<String>, Vec<String>)> {
         let (mut readers, mut examples) = (Vec::new(), Vec::new());
-        let parts = if is_folder { vec![path.clone()] } else { self.side_files(path)? };
+        let (parts, unlisted) = if is_folder { (vec![path.clone()], None) } else { self.side_files(path)? };
         for part in &parts {
             let found = self.readers(part, is_folder, user)?;
             if !found.is_empty() {
@@ -223,36 +237,45 @@ impl Looker<'_> {
                 readers.extend(found.into_iter().filter(|name| !readers.contains(name)).collect::<Vec<_>>());
             }
         }
+        // What lies beside it may be open where it is not itself.
+        if let Some(error) = unlisted.filter(|_| readers.is_empty()) {
+            return Err(error);
+        }
         if is_folder && !readers.is_empty() {
-            examples.extend(self.inside(path)?);
+            // It is open whether or not it can be told what is in it.
+            examples.extend(self.inside(path).unwrap_or_default());
         }
         examples.truncate(EXAMPLES);
         Ok((readers, examples))
     }
 
-    /// The file itself, and what databases and editors leave beside it.
-    fn side_files(&self, path: &AbsPath) -> io::Result<Vec<AbsPath>> {
+    /// The file itself, and what databases and editors leave beside it; the error where the folder cannot be listed.
+    fn side_files(&self, path: &AbsPath) -> io::Result<(Vec<AbsPath>, Option<io::Error>)> {
         let mut files = vec![path.clone()];
-        let Some(folder) = path.parent() else { return Ok(files) };
+        let Some(folder) = path.parent() else { return Ok((files, None)) };
         let name = path.name_text().into_owned();
         let beside = match self.host.list(&folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Vec::new(),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let why = format!("what lies beside it cannot be listed: {error}");
+                return Ok((files, Some(io::Error::new(error.kind(), why))));
+            }
             Err(error) => return Err(error),
         };
         let beside = beside.iter().filter(|entry| entry.kind == Kind::File);
-        let beside = beside.map(|entry| entry.name.to_string_lossy()).filter(|other| {
-            other.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['-', '.', '~']))
-        });
+        let beside = beside
+            .map(|entry| entry.name.to_string_lossy())
+            .filter(|other| other.strip_prefix(&name).is_some_and(|rest| rest.starts_with(['-', '.', '~'])));
         files.extend(beside.take(20).map(|name| folder.join(name.as_ref())));
-        Ok(files)
+        Ok((files, None))
     }
 
     /// Accounts other than root and the owner's that can read `path`, or look or pass into it.
     fn readers(&self, path: &AbsPath, is_folder: bool, user: &AgentUser) -> io::Result<Vec<String>> {
         let reads = |who: &Who| {
             Ok::<_, io::Error>(
-                host::can(self.host, who, path, Want::Read)? || is_folder && host::can(self.host, who, path, Want::Execute)?,
+                host::can(self.host, who, path, Want::Read)?
+                    || is_folder && host::can(self.host, who, path, Want::Execute)?,
             )
         };
         if reads(&Who { uid: STRANGER, gids: Vec::new() })? {
@@ -261,8 +284,10 @@ impl Looker<'_> {
         let mut readers = Vec::new();
         for account in &self.accounts.users {
             // The developer who set up an agent's account may look into its state.
-            let trusted = [Some(Uid(0)), user.uid, self.subject.invoker.uid];
-            if !trusted.contains(&Some(account.uid)) && reads(&Who { uid: account.uid, gids: self.accounts.groups_of(account) })? {
+            let trusted = [Some(Uid(0)), user.uid, self.subject.invoker.as_ref().and_then(|invoker| invoker.uid)];
+            if !trusted.contains(&Some(account.uid))
+                && reads(&Who { uid: account.uid, gids: self.accounts.groups_of(account) })?
+            {
                 readers.push(account.name.clone());
             }
         }

@@ -74,7 +74,8 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let repository = match repository::around(host, &subject.project).map_err(unreadable)? {
         Place::None => return Ok(nothing),
         Place::Elsewhere { pointer, .. } => {
-            let unknown = Look::unknown(format!("`{pointer}` leads elsewhere and was not followed"), "look at where it leads");
+            let unknown =
+                Look::unknown(format!("`{pointer}` leads elsewhere and was not followed"), "look at where it leads");
             return Ok(Fact {
                 repository: pointer.parent(),
                 tracked: unknown.clone(),
@@ -105,7 +106,15 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let past_excused = shallow && in_history.known().is_none() && !subject.parameters.flag("require_history");
     let ignore = ignore(host, subject, &repository);
     let says = says(tracked.known(), in_history.known());
-    Ok(Fact { repository: Some(repository.top), tracked, in_history, past_excused, searched, says, ignore: ignore.into() })
+    Ok(Fact {
+        repository: Some(repository.top),
+        tracked,
+        in_history,
+        past_excused,
+        searched,
+        says,
+        ignore: ignore.into(),
+    })
 }
 
 fn searched(history: &History) -> String {

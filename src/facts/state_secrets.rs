@@ -45,7 +45,9 @@ struct File {
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let mut scan = Scan { host, seen: Vec::new(), files: 0, bytes: 0, list: Vec::new(), large: Vec::new(), closed: Vec::new() };
+    subject.account()?;
+    let mut scan =
+        Scan { host, seen: Vec::new(), files: 0, bytes: 0, list: Vec::new(), large: Vec::new(), closed: Vec::new() };
     for state in &subject.agent.state {
         if matches!(state.kind, StateKind::Credential | StateKind::Cache | StateKind::Snapshot) {
             let place = state::pattern(subject, state);
@@ -81,7 +83,10 @@ impl Scan<'_> {
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {}
             std::io::ErrorKind::FileTooLarge => self.large.push(path.text()),
             // What lies below a closed folder is closed with it.
-            _ if self.closed.iter().any(|closed| AbsPath::new(closed).is_some_and(|closed| path.is_within(&closed))) => {}
+            _ if self
+                .closed
+                .iter()
+                .any(|closed| AbsPath::new(closed).is_some_and(|closed| path.is_within(&closed))) => {}
             _ => self.closed.push(path.text()),
         }
     }
@@ -148,7 +153,8 @@ impl Scan<'_> {
                 self.files += 1;
                 self.bytes += bytes.len() as u64;
                 let (found, _) = secrets(&bytes);
-                let sure: Vec<Secret> = found.into_iter().filter(|secret| secret.confidence >= Confidence::Medium).collect();
+                let sure: Vec<Secret> =
+                    found.into_iter().filter(|secret| secret.confidence >= Confidence::Medium).collect();
                 if !sure.is_empty() {
                     self.list.push(file(path, sure));
                 }
@@ -169,7 +175,11 @@ impl Scan<'_> {
         if !self.large.is_empty() {
             let limits = format!("{} each and {} together", size(FILE_LIMIT), size(ALL_LIMIT));
             let why = format!("state beyond {limits} was not scanned: {}", few(&self.large));
-            self.list.push(unread("large files", why, "delete old sessions, or scan the files with a scanner of its own"));
+            self.list.push(unread(
+                "large files",
+                why,
+                "delete old sessions, or scan the files with a scanner of its own",
+            ));
         }
         if !self.closed.is_empty() {
             let why = format!("the agent's state could not be read: {}", few(&self.closed));

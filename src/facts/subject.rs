@@ -5,55 +5,120 @@ use std::io;
 use std::sync::Arc;
 
 use super::launcher::launcher;
-use super::variable;
-use crate::host::{Account, Accounts, Host, Kind, resolve};
+use super::{edition, variable};
+use crate::host::{Account, Accounts, Host, Kind, exists, resolve};
 use crate::model::launch::{Found, Launch, Origin, Start};
-use crate::model::{AbsPath, Agent, AgentUser, LayerSource, Parameters, Scope, SharedTree, Subject, Uid, UserSource};
+use crate::model::{
+    AbsPath, Agent, AgentUser, AgentVersion, LayerSource, Look, Parameters, Scope, SharedTree, Subject, Uid, Unseen,
+    UserSource,
+};
 
-/// Settles the subject for one agent. `workspace` is the audited path.
+/// Settles the subject for one agent. `given` is the audited path.
 pub fn settle(
     host: &dyn Host,
     agent: Arc<Agent>,
     parameters: &Parameters,
     scope: Scope,
-    workspace: &AbsPath,
+    given: &AbsPath,
 ) -> io::Result<Subject> {
-    let accounts = host.accounts()?;
-    let invoker = host.invoker()?;
-    let invoker = of_uid(&accounts, invoker, UserSource::Invoker);
+    // The files of a project can be judged without accounts, as in a container that has none.
+    let accounts = match (host.accounts(), scope) {
+        (Err(_), Scope::Repo) => Accounts::default(),
+        (accounts, _) => accounts.map_err(|error| {
+            io::Error::new(error.kind(), format!("`/etc/passwd` and `/etc/group`: {}", error.kind()))
+        })?,
+    };
+    let invoker = host.invoker()?.map(|uid| of_uid(&accounts, uid, UserSource::Invoker));
     // The repo scope looks at no launcher; what of one cannot be read is reported by the launcher's own fact.
     let launcher = match scope {
         Scope::Repo => Found::None { named: None },
-        Scope::User | Scope::Host => launcher(host, &agent, &invoker, parameters),
+        Scope::User | Scope::Host => launcher(host, &agent, invoker.as_ref(), parameters),
     };
     let launch = match &launcher {
         Found::Launcher(launcher) => launcher.launches.first(),
         Found::None { .. } | Found::Unknown(_) => None,
     };
     let user = match parameters.text("agent_user") {
-        Some(name) => of_name(&accounts, name, UserSource::Profile),
+        Some(name) => Some(of_name(&accounts, name, UserSource::Profile)),
         None => launched_user(launch, &accounts)
             .or_else(|| running_user(host, &agent, &accounts, scope))
-            .unwrap_or_else(|| invoker.clone()),
+            .or_else(|| invoker.clone()),
     };
-    let workspace = parameters.text("workspace").and_then(AbsPath::new).unwrap_or_else(|| workspace.clone());
+    let user = user.map_or_else(|| Look::Unknown(not_told(host, &agent, &accounts)), Look::Known);
+    // The top of an image is where nobody pointed at a folder of it.
+    let elsewhere = launch.filter(|_| !host.is_live() && *given == AbsPath::root());
+    let elsewhere = elsewhere.and_then(|launch| AbsPath::new(launch.cwd.as_ref()?));
+    let workspace = parameters.text("workspace").and_then(AbsPath::new).or(elsewhere);
+    let workspace = workspace.unwrap_or_else(|| given.clone());
     // What cannot be followed is reported by the probes that look there.
     let workspace = resolve(host, &workspace, None).unwrap_or(workspace);
     let project = git_top(host, &workspace)?.unwrap_or_else(|| workspace.clone());
-    let env = environment(host, &agent, launch, &user, &invoker);
-    Ok(Subject {
+    let mut subject = Subject {
         os: host.os(),
         scope,
+        env: environment(host, &agent, launch, user.known(), invoker.as_ref()),
         agent,
+        version: AgentVersion::default(),
         user,
         invoker,
         workspace,
         project,
-        env,
-        launcher: Arc::new(launcher),
+        launcher: Arc::new(Found::None { named: None }),
         parameters: parameters.clone(),
         tree: SharedTree::default(),
-    })
+    };
+    let (agent, version) = edition::of(host, &subject);
+    if !Arc::ptr_eq(&agent, &subject.agent) {
+        subject.env = environment(host, &agent, launch, subject.user.known(), subject.invoker.as_ref());
+    }
+    Ok(Subject { agent, version, launcher: Arc::new(launcher), ..subject })
+}
+
+/// Why the account is not known: nobody starts an agent on an image, and nothing in it says who will.
+fn not_told(host: &dyn Host, agent: &Agent, accounts: &Accounts) -> Unseen {
+    let traces = homes_with(host, agent, accounts);
+    let how = match traces.as_slice() {
+        [] => "name it as `agent_user` in the profile".to_owned(),
+        names => format!(
+            "name it as `agent_user` in the profile; traces of the agent are in the home of {}",
+            names.join(", ")
+        ),
+    };
+    Unseen::new("the image does not say which of its accounts runs the agent", how)
+}
+
+/// Accounts in whose homes something of the agent's lies.
+fn homes_with(host: &dyn Host, agent: &Agent, accounts: &Accounts) -> Vec<String> {
+    let trace = |account: &&Account| {
+        let Some(home) = account.home.as_ref().filter(|home| **home != AbsPath::root()) else { return false };
+        let below = agent.detect.iter().map(String::as_str).chain(agent.state.iter().map(|state| state.path.as_str()));
+        let mut paths = below.filter_map(|path| usual_place(home, path.trim_end_matches('*')));
+        paths.any(|path| matches!(exists(host, &path), Ok(true)))
+    };
+    let mut names: Vec<String> =
+        accounts.users.iter().filter(trace).map(|account| format!("`{}`", account.name)).collect();
+    names.truncate(5);
+    names
+}
+
+/// Where a path written with places lies in a home that keeps to the usual folders.
+fn usual_place(home: &AbsPath, path: &str) -> Option<AbsPath> {
+    let (name, rest) = path.strip_prefix('{')?.split_once('}')?;
+    let folder = USUAL.iter().find(|(place, ..)| *place == name).map(|(.., folder)| home.join(folder));
+    let folder = folder.or_else(|| (name == "home").then(|| home.clone()))?;
+    Some(folder.join(rest.trim_start_matches('/')))
+}
+
+/// Whether the agent is in use here: something that shows it is there. Of an image whose account is not known, a
+/// trace in any home will do.
+pub fn is_in_use(host: &dyn Host, subject: &Subject) -> bool {
+    let places = subject.agent.detect.iter().filter_map(|path| place(subject, path));
+    let mut places = places.filter(|path| subject.scope != Scope::Repo || path.is_within(&subject.project));
+    let in_a_home = || {
+        let accounts = host.accounts().unwrap_or_default();
+        subject.scope != Scope::Repo && !homes_with(host, &subject.agent, &accounts).is_empty()
+    };
+    places.any(|path| seems_to_exist(host, &path)) || subject.user.known().is_none() && in_a_home()
 }
 
 /// The account that the launcher switches to, by name or number.
@@ -126,8 +191,8 @@ fn environment(
     host: &dyn Host,
     agent: &Agent,
     launch: Option<&Launch>,
-    user: &AgentUser,
-    invoker: &AgentUser,
+    user: Option<&AgentUser>,
+    invoker: Option<&AgentUser>,
 ) -> BTreeMap<String, String> {
     let wanted = |name: &str| PLACES.contains(&name) || mentioned(agent).any(|known| known == name);
     let passes = |name: &str| match launch {
@@ -138,11 +203,12 @@ fn environment(
         }
     };
     let mut env = BTreeMap::new();
-    if user.uid == invoker.uid {
+    let uid = |of: Option<&AgentUser>| of.and_then(|of| of.uid);
+    if uid(user).is_some() && uid(user) == uid(invoker) {
         let names = host.env_names().into_iter().filter(|name| wanted(name) && passes(name));
         env.extend(names.filter_map(|name| Some((name.clone(), host.env(&name)?))));
     }
-    if let Some(home) = &user.home {
+    if let Some(home) = user.and_then(|user| user.home.as_ref()) {
         env.insert("HOME".into(), home.text());
     }
     for (name, passed) in launch.iter().flat_map(|launch| &launch.passed).filter(|(name, _)| wanted(name)) {
@@ -175,10 +241,10 @@ fn mentioned(agent: &Agent) -> impl Iterator<Item = &str> {
     let layers = agent.config.iter().flat_map(|layer| {
         let own = match &layer.source {
             LayerSource::EnvFile(name) | LayerSource::EnvText { name, .. } => Some(name),
-            LayerSource::Directories { env, .. } => env.as_ref(),
+            LayerSource::Directories { env, .. } | LayerSource::Folder { env, .. } => env.as_ref(),
             _ => None,
         };
-        own.into_iter().chain(layer.off_env.as_ref()).chain(layer.dir_env.as_ref())
+        own.into_iter().chain(&layer.off_env).chain(layer.dir_env.as_ref())
     });
     let state = agent.state.iter().filter_map(|state| state.env.as_ref());
     let switches = agent.switches.iter().flat_map(|switch| switch.env.iter().map(|env| &env.name));
@@ -188,19 +254,22 @@ fn mentioned(agent: &Agent) -> impl Iterator<Item = &str> {
     layers.chain(state).chain(switches).chain(others).map(String::as_str)
 }
 
+/// Folders of a home: the place, the variable that moves it, where it usually is.
+const USUAL: &[(&str, &str, &str)] = &[
+    ("config", "XDG_CONFIG_HOME", ".config"),
+    ("data", "XDG_DATA_HOME", ".local/share"),
+    ("state", "XDG_STATE_HOME", ".local/state"),
+    ("cache", "XDG_CACHE_HOME", ".cache"),
+];
+
 /// The folders that an agent's paths are written with.
 pub fn places(subject: &Subject) -> BTreeMap<&'static str, AbsPath> {
     let mut places = BTreeMap::from([("workspace", subject.workspace.clone()), ("project", subject.project.clone())]);
     let home = subject.env.get("HOME").and_then(AbsPath::new);
     let set = |name: &str| subject.env.get(name).filter(|value| !value.is_empty()).and_then(AbsPath::new);
     places.insert("tmp", set("TMPDIR").unwrap_or_else(|| AbsPath::root().join("tmp")));
-    for (place, variable, usual) in [
-        ("config", "XDG_CONFIG_HOME", ".config"),
-        ("data", "XDG_DATA_HOME", ".local/share"),
-        ("state", "XDG_STATE_HOME", ".local/state"),
-        ("cache", "XDG_CACHE_HOME", ".cache"),
-    ] {
-        places.extend(set(variable).or_else(|| Some(home.as_ref()?.join(usual))).map(|path| (place, path)));
+    for (place, variable, usual) in USUAL {
+        places.extend(set(variable).or_else(|| Some(home.as_ref()?.join(usual))).map(|path| (*place, path)));
     }
     places.extend(home.map(|home| ("home", home)));
     places
@@ -211,6 +280,21 @@ pub fn place(subject: &Subject, path: &str) -> Option<AbsPath> {
     let Some(rest) = path.strip_prefix('{') else { return AbsPath::new(path) };
     let (name, rest) = rest.split_once('}')?;
     Some(places(subject).get(name)?.join(rest.trim_start_matches('/')))
+}
+
+/// Why the place of a path is not known: it lies in the home of an account that is not known. None where it is
+/// known, or known not to be.
+pub fn unplaced(subject: &Subject, path: &str) -> Option<Unseen> {
+    let in_home =
+        ["home", "config", "data", "state", "cache"].iter().any(|name| path.starts_with(&format!("{{{name}}}")));
+    subject.account().err().filter(|_| in_home && place(subject, path).is_none())
+}
+
+/// A path written with places as it is in homes that keep to the usual folders: `~/.config/…`.
+pub fn in_any_home(path: &str) -> String {
+    USUAL.iter().fold(path.replace("{home}", "~"), |path, (place, _, usual)| {
+        path.replace(&format!("{{{place}}}"), &format!("~/{usual}"))
+    })
 }
 
 /// How a path is shown: relative to the project where it lies in it.

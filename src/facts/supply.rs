@@ -2,18 +2,15 @@
 //! materials. Only their presence is told. A file that nobody verified vouches for nothing, so it makes the answer
 //! unknown and never a pass.
 
-use std::io;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{ProbeError, subject};
-use crate::host::{self, CONFIG_LIMIT, Host, Kind, Tool};
-use crate::model::{AbsPath, Look, Os, Subject};
+use super::ProbeError;
+use super::program::{Package, find, package};
+use crate::host::{Host, Kind, Tool};
+use crate::model::{AbsPath, Look, Os, Subject, hex};
 
-/// How far above the program its package may begin.
-const PACKAGE_DEPTH: usize = 4;
 /// The largest file that vouches: 64 MiB, for bills of materials.
 const ARTIFACT_LIMIT: u64 = 64 << 20;
 
@@ -80,6 +77,8 @@ enum Proof {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let Some((binary, resolved)) = find(host, subject)? else {
+        // It may lie in a home, and nobody knows in whose.
+        subject.account()?;
         return Ok(Fact {
             binary: None,
             resolved: None,
@@ -109,7 +108,9 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             Some(_) if artifacts.iter().any(|one| kinds.contains(&one.kind) && one.verified) => {
                 Look::Known(Proof::Verified)
             }
-            Some(artifact) => Look::unknown(format!("`{}` is there, and harden does not verify it yet", artifact.path), how),
+            Some(artifact) => {
+                Look::unknown(format!("`{}` is there, and harden does not verify it yet", artifact.path), how)
+            }
             None => Look::Known(Proof::Absent),
         },
     };
@@ -119,7 +120,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         signature: if subject.os == Os::Macos { codesigned(host, &resolved, signature) } else { signature },
         provenance: proof(&[Provenance], "verify it with `slsa-verifier verify-artifact` and the source repository"),
         transparency: proof(&[Bundle], "verify its log entry with `cosign verify-blob --bundle`"),
-        sbom: proof(&[Sbom], "compare its component and version with the program, and verify its signature with `cosign`"),
+        sbom: proof(
+            &[Sbom],
+            "compare its component and version with the program, and verify its signature with `cosign`",
+        ),
         described: Some(described(&resolved, package.as_ref())),
         package: package.as_ref().map(|package| package.name.clone()),
         version: package.and_then(|package| package.version),
@@ -129,69 +133,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     })
 }
 
-/// The program on the path of the agent's account: as found, and with links followed.
-fn find(host: &dyn Host, subject: &Subject) -> Result<Option<(AbsPath, AbsPath)>, ProbeError> {
-    for folder in search_path(subject) {
-        for command in &subject.agent.commands {
-            let path = folder.join(command);
-            match host::resolve(host, &path, None).and_then(|end| Ok((host.stat(&end)?.kind, end))) {
-                Ok((Kind::File, end)) => return Ok(Some((path, end))),
-                Ok(_) => {}
-                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
-                // A folder that the auditor may not enter, on the agent's path: it may hold the program.
-                Err(error) => return Err(ProbeError::unreadable(&path, error)),
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// The account's own PATH where it is known, then where installers put programs.
-fn search_path(subject: &Subject) -> Vec<AbsPath> {
-    let set = subject.env.get("PATH").map(String::as_str).unwrap_or_default();
-    let usual = [
-        "{home}/.opencode/bin", "{home}/.local/bin", "{home}/bin", "{home}/.bun/bin", "{home}/.npm-global/bin",
-        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/opt/homebrew/bin",
-    ];
-    let mut all: Vec<AbsPath> = set.split(':').filter_map(AbsPath::new).collect();
-    all.extend(usual.iter().filter_map(|path| subject::place(subject, path)));
-    let mut seen = std::collections::BTreeSet::new();
-    all.retain(|path| seen.insert(path.clone()));
-    all
-}
-
 fn described(program: &AbsPath, package: Option<&Package>) -> String {
     match package {
         Some(Package { name, version: Some(version), .. }) => format!("`{program}` ({name} {version})"),
         Some(Package { name, .. }) => format!("`{program}` ({name})"),
         None => format!("`{program}`"),
     }
-}
-
-struct Package {
-    folder: AbsPath,
-    name: String,
-    version: Option<String>,
-}
-
-/// The nearest `package.json` above the program.
-fn package(host: &dyn Host, program: &AbsPath) -> Result<Option<Package>, String> {
-    for folder in program.ancestors().skip(1).take(PACKAGE_DEPTH) {
-        let file = folder.join("package.json");
-        let text = match host::read_text(host, &file, None, CONFIG_LIMIT) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                return Err(format!("cannot read `{file}`: {error}"));
-            }
-            text => text.ok().flatten(),
-        };
-        // One that is no JSON names no package; the program is told without it.
-        let json = text.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok()).unwrap_or_default();
-        let text = |key: &str| json.get(key).and_then(serde_json::Value::as_str).map(str::to_owned);
-        if let Some(name) = text("name") {
-            return Ok(Some(Package { name, version: text("version"), folder }));
-        }
-    }
-    Ok(None)
 }
 
 /// Files in the program's folder that carry its name, and all that vouch in the top folder of its package.
@@ -224,10 +171,8 @@ fn is_verified(host: &dyn Host, path: &AbsPath, verified: &[&str]) -> bool {
     let name = path.name_text();
     let mut digests = verified.iter().filter_map(|entry| entry.rsplit_once('@')).filter(|(file, _)| *file == name);
     let Some((_, wanted)) = digests.next() else { return false };
-    host.read(path, ARTIFACT_LIMIT).is_ok_and(|bytes| {
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        wanted.trim_start_matches("sha256:").eq_ignore_ascii_case(&digest)
-    })
+    host.read(path, ARTIFACT_LIMIT)
+        .is_ok_and(|bytes| wanted.trim_start_matches("sha256:").eq_ignore_ascii_case(&hex(Sha256::digest(&bytes))))
 }
 
 fn artifact_kind(name: &str) -> Option<ArtifactKind> {
@@ -239,7 +184,10 @@ fn artifact_kind(name: &str) -> Option<ArtifactKind> {
         Some(ArtifactKind::Bundle)
     } else if ends(&[".sig", ".asc", ".minisig", ".p7s"]) {
         Some(ArtifactKind::Signature)
-    } else if ends(&[".cdx.json", ".cdx.xml", ".spdx.json", ".spdx", ".bom.json"]) || lower == "sbom.json" || lower == "bom.json" {
+    } else if ends(&[".cdx.json", ".cdx.xml", ".spdx.json", ".spdx", ".bom.json"])
+        || lower == "sbom.json"
+        || lower == "bom.json"
+    {
         Some(ArtifactKind::Sbom)
     } else {
         None
@@ -253,7 +201,9 @@ fn codesigned(host: &dyn Host, program: &AbsPath, beside: Look<Proof>) -> Look<P
         Ok(output) if output.status != 0 => beside,
         Ok(_) => match host.run(Tool::Codesign, &["--display", "--verbose=2", &program.text()]) {
             Err(error) => Look::Unknown(error.into()),
-            Ok(output) if has_developer(&output.stderr) || has_developer(&output.stdout) => Look::Known(Proof::Verified),
+            Ok(output) if has_developer(&output.stderr) || has_developer(&output.stdout) => {
+                Look::Known(Proof::Verified)
+            }
             Ok(_) => beside,
         },
     }

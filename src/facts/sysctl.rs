@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::ProbeError;
 use super::mounts::Mounts;
 use super::reach::{abs, text};
+use super::{ProbeError, needs_running};
 use crate::host::Host;
-use crate::model::{Look, Os, Subject, Unseen};
+use crate::model::{Look, Os, Subject};
 
 /// Kernel settings. Null where the kernel has no such setting, and on other systems than Linux.
 #[derive(Serialize, JsonSchema)]
@@ -49,8 +49,8 @@ pub struct Fact {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let linux = subject.os == Os::Linux;
-    if linux && !host.is_live() {
-        return Err(ProbeError::Unseen(Unseen::new("an image has no running kernel", "audit the running machine")));
+    if linux {
+        needs_running(host, "running kernel")?;
     }
     let word = |name: &str| setting(host, linux, name);
     let number = |name: &str| match word(name) {

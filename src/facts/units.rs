@@ -3,7 +3,7 @@
 use std::io;
 
 use super::ProbeError;
-use crate::host::{Host, Kind, read_text, resolve};
+use crate::host::{Host, Kind, is_absent, read_text, resolve};
 use crate::model::AbsPath;
 
 /// The largest unit, script or rules file that is read.
@@ -21,7 +21,7 @@ pub(super) fn is_enabled(host: &dyn Host, unit: &str) -> Result<bool, ProbeError
             let link = folder.join(name).join(unit);
             match host.stat(&link) {
                 Ok(_) => return Ok(true),
-                Err(error) if missing(&error) => {}
+                Err(error) if is_absent(&error) => {}
                 Err(error) => return Err(ProbeError::unreadable(&link, error)),
             }
         }
@@ -37,7 +37,7 @@ pub(super) fn names(host: &dyn Host, folder: &AbsPath) -> Result<Vec<String>, Pr
     });
     match entries {
         Ok(entries) => Ok(entries.into_iter().map(|entry| entry.name.to_string_lossy().into_owned()).collect()),
-        Err(error) if missing(&error) => Ok(Vec::new()),
+        Err(error) if is_absent(&error) => Ok(Vec::new()),
         Err(error) => Err(ProbeError::unreadable(folder, error)),
     }
 }
@@ -49,8 +49,4 @@ pub(super) fn read(host: &dyn Host, path: &AbsPath) -> Result<Option<String>, Pr
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData) => Ok(None),
         Err(error) => Err(ProbeError::unreadable(path, error)),
     }
-}
-
-fn missing(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

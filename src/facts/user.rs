@@ -19,8 +19,14 @@ pub struct Fact {
     source: UserSource,
     /// Whether there is such an account.
     exists: bool,
+    /// Whether it is root by its number: to whom everything is open that an account can be kept from.
+    is_root: bool,
+    /// What that opens, in a few words; null for other accounts.
+    open_to_root: Option<&'static str>,
     /// Whether it is the account of the person who audits.
     is_invoker: bool,
+    /// Whose account it is, in a few words.
+    whose: &'static str,
     /// Whether a person logs in with it, or could.
     is_human: Look<bool>,
     /// Other names of the same number.
@@ -34,7 +40,7 @@ pub struct Fact {
     /// Its home.
     home: Option<AbsPath>,
     /// The mode of its home; null where there is none.
-    home_mode: Option<Mode>,
+    home_mode: Look<Option<Mode>>,
     /// Its login shell.
     shell: Option<String>,
 }
@@ -57,31 +63,51 @@ impl UserGroup {
     }
 }
 
+/// What checks say of other accounts one by one, and of root only once.
+const OPEN_TO_ROOT: &str =
+    "schedulers, services, start files, every log about it, the managed configuration and its own program";
+
 fn close_to_root(groups: &[UserGroup]) -> Vec<UserGroup> {
     groups.iter().filter(|group| group.gives.is_some() && !group.reads_logs()).cloned().collect()
 }
 
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
-    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
-    let user = &subject.user;
+    let accounts =
+        host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
+    let user = subject.account()?;
     let account = accounts.user(&user.name);
+    let is_human = account.map_or(Look::Known(false), |account| is_person(host, account, subject.os));
     let groups: Vec<UserGroup> = user.groups.iter().map(|gid| group(subject.os, &accounts, *gid)).collect();
     Ok(Fact {
         name: user.name.clone(),
         uid: user.uid,
         source: user.source,
         exists: user.uid.is_some(),
-        is_invoker: user.uid.is_some() && user.uid == subject.invoker.uid,
-        is_human: account.map_or(Look::Known(false), |account| is_person(host, account, subject.os)),
+        is_root: user.uid == Some(Uid(0)),
+        open_to_root: (user.uid == Some(Uid(0))).then_some(OPEN_TO_ROOT),
+        is_invoker: subject.is_invokers(),
+        whose: whose(user, subject.is_invokers(), &is_human),
+        is_human,
         same_number: same_number(&accounts, user),
         root_equivalent_groups: close_to_root(&groups),
         log_groups: groups.iter().filter(|group| group.reads_logs()).cloned().collect(),
         groups,
         home: user.home.clone(),
-        home_mode: home_mode(host, user)?,
+        home_mode: home_mode(host, user).into(),
         shell: account.map(|account: &Account| account.shell.clone()),
     })
+}
+
+fn whose(user: &AgentUser, is_invokers: bool, is_human: &Look<bool>) -> &'static str {
+    match (user.uid, is_human) {
+        (None, _) => "there is no such account",
+        (_, Look::Known(true)) if is_invokers => "a person's account, who ran this audit",
+        (_, _) if is_invokers => "the account that ran this audit",
+        (_, Look::Known(true)) => "a person's account",
+        (_, Look::Known(false)) => "an account of its own",
+        (_, Look::Unknown(_)) => "perhaps a person's account",
+    }
 }
 
 fn same_number(accounts: &Accounts, user: &AgentUser) -> Vec<String> {

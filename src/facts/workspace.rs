@@ -165,7 +165,9 @@ fn workspace_files(host: &dyn Host, top: &AbsPath) -> Vec<String> {
     let is_there = |name: &&&str| host.stat(&top.join(name)).is_ok();
     let named = ["pnpm-workspace.yaml", "go.work", "lerna.json", "nx.json", "rush.json", "turbo.json"];
     let mut found: Vec<String> = named.iter().filter(is_there).map(|name| (*name).to_owned()).collect();
-    for (name, mark) in [("package.json", "\"workspaces\""), ("Cargo.toml", "members"), ("pyproject.toml", "[tool.uv.workspace]")] {
+    for (name, mark) in
+        [("package.json", "\"workspaces\""), ("Cargo.toml", "members"), ("pyproject.toml", "[tool.uv.workspace]")]
+    {
         if read(name).is_some_and(|text| text.contains(mark)) {
             found.push(name.to_owned());
         }

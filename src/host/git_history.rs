@@ -11,7 +11,7 @@ use std::path::Path;
 use gix_hash::ObjectId;
 use gix_object::{CommitRefIter, Find, Kind as ObjectKind, TagRefIter, TreeRefIter};
 
-use super::{History, Host, Kind, SHALLOW};
+use super::{History, Host, Kind, SHALLOW, is_absent};
 use crate::model::AbsPath;
 
 /// The most trees that are read.
@@ -91,7 +91,7 @@ fn obstacle(host: &dyn Host, git_dir: &AbsPath) -> io::Result<Option<String>> {
 fn exists(host: &dyn Host, path: &AbsPath) -> io::Result<bool> {
     match host.stat(path) {
         Ok(_) => Ok(true),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(false),
+        Err(error) if is_absent(&error) => Ok(false),
         Err(error) => Err(error),
     }
 }

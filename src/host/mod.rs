@@ -5,6 +5,7 @@
 
 mod access;
 mod accounts;
+mod closed;
 mod fixture;
 mod git_history;
 mod real;
@@ -17,9 +18,10 @@ use std::path::PathBuf;
 
 pub use access::{Acl, AclEntry, AclTag, Want, Who, allowed, can, can_replace};
 pub use accounts::{Account, Accounts, Group};
+pub use closed::Closed;
 pub use fixture::{FixtureError, FixtureHost};
 pub use real::RealHost;
-pub use resolve::{LINK_LIMIT, Outside, components, exists, read_text, resolve};
+pub use resolve::{LINK_LIMIT, Outside, components, exists, is_absent, read_text, resolve};
 pub use tool::{Output, Tool, ToolError};
 
 use crate::model::{AbsPath, Gid, Mode, Os, Uid};
@@ -121,7 +123,8 @@ impl History {
     }
 }
 
-/// A machine, read-only. Absence is `ErrorKind::NotFound`; anything else is a failure to look.
+/// A machine, read-only. Absence is `ErrorKind::NotFound`; anything else is a failure to look. A refusal by a folder
+/// holds [`Closed`].
 pub trait Host: Send + Sync {
     /// Its system.
     fn os(&self) -> Os;
@@ -141,8 +144,15 @@ pub trait Host: Send + Sync {
     /// The names in a directory with what the file system says of each, sorted. Names that went away in between are
     /// left out.
     fn list_stats(&self, path: &AbsPath) -> io::Result<Vec<(Entry, Stat)>> {
-        let entries = self.list(path)?.into_iter();
-        Ok(entries.filter_map(|entry| self.stat(&path.join(&entry.name)).ok().map(|stat| (entry, stat))).collect())
+        let mut found = Vec::new();
+        for entry in self.list(path)? {
+            match self.stat(&path.join(&entry.name)) {
+                Ok(stat) => found.push((entry, stat)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 
     /// The content of a regular file. `FileTooLarge` beyond `limit` bytes; `InvalidInput` for other kinds.
@@ -165,8 +175,8 @@ pub trait Host: Send + Sync {
     /// All accounts and groups.
     fn accounts(&self) -> io::Result<Accounts>;
 
-    /// The user who started the audit.
-    fn invoker(&self) -> io::Result<Uid>;
+    /// The user who started the audit; None for an image, whose accounts are not those of this machine.
+    fn invoker(&self) -> io::Result<Option<Uid>>;
 
     /// All processes.
     fn processes(&self) -> io::Result<Vec<Process>>;

@@ -79,14 +79,17 @@ pub fn exists(host: &dyn Host, path: &AbsPath) -> io::Result<bool> {
     }
 }
 
+/// Whether an error says that nothing is there; anything else is a failure to look.
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
 /// The text of a file, links followed within `jail`. None where there is no such file. Bytes that are not UTF-8
 /// are an error.
 pub fn read_text(host: &dyn Host, path: &AbsPath, jail: Option<&AbsPath>, limit: u64) -> io::Result<Option<String>> {
     let bytes = match resolve(host, path, jail).and_then(|path| host.read(&path, limit)) {
         Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(None);
-        }
+        Err(error) if is_absent(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     String::from_utf8(bytes).map(Some).map_err(|error| {

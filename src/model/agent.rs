@@ -3,6 +3,8 @@
 //! Paths are written with places: `{home}`, `{config}`, `{data}`, `{state}`, `{cache}` (XDG, as the agent sees
 //! them), `{tmp}`, `{workspace}` (where it starts), `{project}` (top of the git work tree around it).
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,6 +22,12 @@ pub struct Agent {
     /// Versions whose behaviour was compared with this file.
     #[serde(default)]
     pub verified: Vec<String>,
+    /// Which of several programs of the same name it is about; left out where there is but one.
+    #[serde(default)]
+    pub edition: Option<Edition>,
+    /// The other programs of the same name.
+    #[serde(skip)]
+    pub others: Vec<Arc<Agent>>,
     /// Names of its program on PATH.
     #[serde(default)]
     pub commands: Vec<String>,
@@ -50,6 +58,9 @@ pub struct Agent {
     /// Top-level keys that the program knows; empty where unknown keys cannot be told.
     #[serde(default)]
     pub known_keys: Vec<String>,
+    /// Files that look like configuration and that it does not read, with what to do instead.
+    #[serde(default)]
+    pub unread_files: Vec<DeadKey>,
     /// Places of a policy file beside the configuration.
     #[serde(default)]
     pub policy_files: Vec<String>,
@@ -76,6 +87,41 @@ pub struct Agent {
     pub approve_flags: Vec<String>,
 }
 
+/// One of several programs of the same name that read their configuration differently. An audit goes by one of them.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Edition {
+    /// The id under which all of them are known. Its own file is gone by where nothing tells the version.
+    pub of: String,
+    /// What people call it in sentences: `OpenCode 1.18`.
+    pub name: String,
+    /// The first number of its versions.
+    pub major: u64,
+    /// Packages that hold it, whatever their version; `*` at the end matches any rest.
+    #[serde(default)]
+    pub packages: Vec<String>,
+    /// Files that only it writes.
+    #[serde(default)]
+    pub signs: Vec<String>,
+    /// Configuration files that are asked for keys of which only one program reads each.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Top-level keys of configuration that only it reads.
+    #[serde(default)]
+    pub keys: Vec<EditionKey>,
+}
+
+/// A key that only one edition reads.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditionKey {
+    /// The top-level key.
+    pub key: String,
+    /// Whether it holds a list; a map or a text otherwise.
+    #[serde(default)]
+    pub list: bool,
+}
+
 /// A source of configuration.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -89,9 +135,9 @@ pub struct ConfigLayer {
     pub os: Option<Os>,
     /// Where it is.
     pub source: LayerSource,
-    /// Switched off while this variable is `1` or `true`; of folders, those found upward.
+    /// Variables of which the first that is set switches it off with `1` or `true`; of folders, those found upward.
     #[serde(default)]
-    pub off_env: Option<String>,
+    pub off_env: Vec<String>,
     /// A variable that names the folder to read the files from instead.
     #[serde(default)]
     pub dir_env: Option<String>,
@@ -111,6 +157,9 @@ pub enum Merging {
     Deep,
     /// As OpenCode 1.x: as above, with rules of its own for lists, plugins, agents and older dialects.
     Opencode,
+    /// As OpenCode 2.x: each file is brought to one shape, of each key the last file counts, rules and servers add up.
+    #[serde(rename = "opencode-2")]
+    Opencode2,
 }
 
 /// Where a layer is read from.
@@ -131,6 +180,25 @@ pub enum LayerSource {
     },
     /// These names in each folder from the top of the work tree down to the workspace.
     Upward(Vec<String>),
+    /// The same from the top of the file system down, whatever work trees there are.
+    UpwardToRoot(Vec<String>),
+    /// A folder with config files and with folders of agents and plugins; a variable may name another instead.
+    Folder {
+        /// The folder.
+        path: String,
+        /// Variable that names the folder instead.
+        #[serde(default)]
+        env: Option<String>,
+        /// Config files in it.
+        files: Vec<String>,
+    },
+    /// Such a folder of this name in each folder from the top of the file system down to the workspace.
+    FoldersToRoot {
+        /// The name: `.opencode`.
+        dir: String,
+        /// Config files in each.
+        files: Vec<String>,
+    },
     /// Folders of agents, commands and plugins, with or without config files.
     Directories {
         /// A folder that comes first, and whose config files another layer has read.
@@ -245,11 +313,11 @@ pub struct SwitchEnv {
     pub any: bool,
 }
 
-/// A key that looks like a setting and does nothing.
+/// A key, variable or file that looks like a setting and does nothing.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeadKey {
-    /// The top-level key.
+    /// The top-level key, the variable, the file.
     pub key: String,
     /// What to write instead.
     pub instead: String,

@@ -95,6 +95,8 @@ pub struct Launch {
     pub broker: Option<String>,
     /// Whether HOME is given by the way of switching accounts.
     pub home_of_user: bool,
+    /// Whether a login shell of the account is on the way, whose start-up files add to the environment.
+    pub login: bool,
     /// Whether it gets a temporary folder of its own.
     pub private_tmp: bool,
     /// Whether the way of starting gives a fixed PATH.

@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 mod finding;
+mod hex;
 pub mod launch;
 mod location;
 mod look;
@@ -16,15 +17,16 @@ mod template;
 mod tree;
 
 pub use agent::{
-    Agent, AgentEnv, ConfigLayer, DeadKey, IgnorePattern, LayerSource, McpLocation, McpShape, Merging, PermissionShape,
-    StateKind, StatePath, Switch, SwitchEnv, SwitchKind,
+    Agent, AgentEnv, ConfigLayer, DeadKey, Edition, IgnorePattern, LayerSource, McpLocation, McpShape, Merging,
+    PermissionShape, StateKind, StatePath, Switch, SwitchEnv, SwitchKind,
 };
 pub use check::{Area, Check, Confidence, Controls, Empty, Os, Scope, Severity};
 pub use finding::{Evidence, Finding, Status, WaiverNote};
+pub use hex::hex;
 pub use location::Location;
 pub use look::{Look, Unseen};
 pub use path::AbsPath;
-pub use policy::{AgentUser, Policy, SharedTree, Subject, UserSource};
+pub use policy::{AgentUser, AgentVersion, Policy, SharedTree, Subject, UserSource};
 pub use predicate::{Is, Op, Pattern, Predicate, Test};
 pub use profile::{PARAMETERS, Parameter, ParameterValue, Parameters, Profile, Selection, Waiver, WaiverProblem};
 pub use redact::{plain, redact_line};

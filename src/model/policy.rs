@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::launch::Found;
-use super::{AbsPath, Agent, Check, Gid, Os, Parameters, Scope, Tree, Uid, Unseen, Waiver, WaiverProblem};
+use super::{AbsPath, Agent, Check, Gid, Look, Os, Parameters, Scope, Tree, Uid, Unseen, Waiver, WaiverProblem};
 
 /// Everything that decides an audit: the selected checks with their final severities, parameters, waivers.
 #[derive(Clone, Debug)]
@@ -35,22 +35,45 @@ pub struct Subject {
     pub scope: Scope,
     /// The agent.
     pub agent: Arc<Agent>,
-    /// The account that runs it.
-    pub user: AgentUser,
-    /// The account that started the audit; the developer behind `sudo`.
-    pub invoker: AgentUser,
+    /// The account that runs it; unknown on an image that does not say.
+    pub user: Look<AgentUser>,
+    /// The account that started the audit; the developer behind `sudo`. An image has none.
+    pub invoker: Option<AgentUser>,
     /// Where the agent starts.
     pub workspace: AbsPath,
     /// The top of the work tree around the workspace; the workspace where there is none.
     pub project: AbsPath,
     /// Variables with paths in them as the agent will see them: HOME, XDG_*, TMPDIR and the agent's own.
     pub env: BTreeMap<String, String>,
+    /// Which version of the agent the audit goes by.
+    pub version: AgentVersion,
     /// What starts the agent; none is looked for in the repo scope.
     pub launcher: Arc<Found>,
     /// The policy's parameters.
     pub parameters: Parameters,
     /// The names in the project, once a probe has walked it: see [`crate::facts::tree`].
     pub tree: SharedTree,
+}
+
+impl Subject {
+    /// The account that runs the agent, or why it is not known.
+    pub fn account(&self) -> Result<&AgentUser, Unseen> {
+        match &self.user {
+            Look::Known(user) => Ok(user),
+            Look::Unknown(unseen) => Err(unseen.clone()),
+        }
+    }
+
+    /// Whether the agent runs under the account of the person who audits.
+    pub fn is_invokers(&self) -> bool {
+        let uid = self.user.known().and_then(|user| user.uid);
+        uid.is_some() && uid == self.invoker.as_ref().and_then(|invoker| invoker.uid)
+    }
+
+    /// The home of the agent's account, where both are known.
+    pub fn home(&self) -> Option<&AbsPath> {
+        self.user.known()?.home.as_ref()
+    }
 }
 
 /// Names without values where the environment is concerned: what is printed for debugging gets pasted elsewhere.
@@ -67,6 +90,19 @@ impl std::fmt::Debug for Subject {
             .field("env", &self.env.keys())
             .finish_non_exhaustive()
     }
+}
+
+/// Which version of an agent an audit goes by, and why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AgentVersion {
+    /// What it is called: `OpenCode 2`.
+    pub name: String,
+    /// As its package or the profile states it; null where neither does.
+    pub number: Option<String>,
+    /// What told it, or why it is assumed.
+    pub told_by: String,
+    /// Whether it is only assumed.
+    pub assumed: bool,
 }
 
 /// A walk of the project, or why there is none. The probes of one audit share it.

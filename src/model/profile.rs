@@ -122,6 +122,7 @@ pub const PARAMETERS: &[Parameter] = &[
         "agent_user",
         "the account the agent is meant to run as; null: found from launcher, process, else the invoking user",
     ),
+    text("agent_version", "the version of the agent that is meant, `2` or `1.18.33`; null: told from its program"),
     text("workspace", "the directory the agent is meant to work in; null: the audited path"),
     text("launcher", "path of the program that starts the agent; null: found on the usual paths"),
     text("log_dir", "directory of the command and session logs"),

@@ -55,12 +55,9 @@ pub fn tick(line: &str, text: &str, codes: &[String], findings: &[Finding]) -> C
     } else {
         (if missing.is_empty() { Tick::Yes } else { Tick::Partly }, good)
     };
-    let left_out = shown.len().saturating_sub(MOST_EVIDENCE);
-    let said = |finding: &&Finding| match finding.status {
-        Status::Pass => format!("{} {}", finding.code, finding.check),
-        _ => format!("{}: {}", finding.code, finding.message),
-    };
-    let mut evidence: Vec<String> = shown.iter().take(MOST_EVIDENCE).map(said).collect();
+    let mut evidence = said(&shown);
+    let left_out = evidence.len().saturating_sub(MOST_EVIDENCE);
+    evidence.truncate(MOST_EVIDENCE);
     if left_out > 0 {
         evidence.push(format!("… and {left_out} more"));
     }
@@ -68,6 +65,26 @@ pub fn tick(line: &str, text: &str, codes: &[String], findings: &[Finding]) -> C
         evidence.push(format!("did not run: {}", missing.join(", ")));
     }
     ChecklistEntry { line: line.to_owned(), text: text.to_owned(), tick, evidence }
+}
+
+/// What findings say, in order; what several say in the same words stands once, with the codes of all.
+fn said(findings: &[&Finding]) -> Vec<String> {
+    let mut said: Vec<(Vec<&str>, &Finding)> = Vec::new();
+    for finding in findings {
+        let same = |(_, first): &&mut (Vec<&str>, &Finding)| {
+            finding.status == Status::Unknown && first.message == finding.message
+        };
+        match said.iter_mut().find(same) {
+            Some((codes, _)) if codes.contains(&finding.code.as_str()) => {}
+            Some((codes, _)) => codes.push(&finding.code),
+            None => said.push((vec![&finding.code], finding)),
+        }
+    }
+    let line = |(codes, finding): (Vec<&str>, &Finding)| match finding.status {
+        Status::Pass => format!("{} {}", finding.code, finding.check),
+        _ => format!("{}: {}", codes.join(", "), finding.message),
+    };
+    said.into_iter().map(line).collect()
 }
 
 #[cfg(test)]

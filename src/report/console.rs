@@ -83,12 +83,13 @@ fn cell(text: &str, tone: Tone) -> Cell {
         Tone::Plain => cell,
         Tone::Bold => cell.add_attribute(Attribute::Bold),
         Tone::Dim => cell.add_attribute(Attribute::Dim),
-        Tone::Good => cell.fg(Color::Green),
-        Tone::Doubt => cell.fg(Color::Yellow),
+        // The darker yellow and green: the bright ones cannot be read on white.
+        Tone::Good => cell.fg(Color::DarkGreen),
+        Tone::Doubt => cell.fg(Color::DarkYellow),
         Tone::Bad(severity) => match severity {
             Severity::Critical => cell.fg(Color::Red).add_attribute(Attribute::Bold),
             Severity::High => cell.fg(Color::Red),
-            Severity::Medium => cell.fg(Color::Yellow),
+            Severity::Medium => cell.fg(Color::DarkYellow),
             Severity::Low | Severity::Info => cell.fg(Color::Blue),
         },
     }

@@ -3,15 +3,14 @@
 //! GitHub shows the first ten errors, ten warnings and ten notices of a step and leaves the rest in its log; findings
 //! come worst first, so what is left out is what matters least.
 
-use super::{Report, codes, summary};
+use super::{Report, Unread, summary};
 use crate::model::{Finding, Severity, Status};
 
 /// One command for each failure, one for each reason why something could not be told, and the summary.
 pub fn github(report: &Report) -> String {
     let report = &report.printable();
     let mut out: String = report.with(Status::Fail).map(annotation).collect();
-    for (remedy, findings) in report.unseen() {
-        let text = format!("could not tell {}: {remedy}", codes(&findings));
+    for text in report.unseen().iter().flat_map(Unread::sentences) {
         out += &format!("::notice title=harden::{}\n", data(&text));
     }
     for problem in &report.problems {

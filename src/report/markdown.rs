@@ -5,7 +5,7 @@
 
 use super::checklist::Tick;
 use super::{Report, codes, plural, summary};
-use crate::model::{Finding, Status};
+use crate::model::{Finding, Status, WaiverProblem};
 
 /// The most characters that GitHub takes in a comment, with room for the words about what was left out.
 const LIMIT: usize = 65_536 - 512;
@@ -20,19 +20,19 @@ pub fn markdown(report: &Report) -> String {
     page.add(&format!("### harden audit: {}\n\n", words(&summary(report))));
     page.add(&about(report));
     page.add(&checklist(report));
-    let failing: Vec<&Finding> = report.with(Status::Fail).collect();
-    page.list("\n#### What failed\n\n", "", failing.iter().map(|finding| failure(finding)));
-    page.list(&fold("What could not be told", report.count(Status::Unknown)), END, unknowns(report));
+    page.list("\n#### What failed\n\n", "", report.with(Status::Fail), failure);
+    let unknown = fold("What could not be told", report.count(Status::Unknown));
+    page.list(&unknown, END, unknowns(report), |line| line);
     let accepted = report.findings.iter().filter(|f| matches!(f.status, Status::Waived | Status::Known));
     let count = report.count(Status::Waived) + report.count(Status::Known);
-    page.list(&fold("Waived, or known from the baseline", count), END, accepted.map(accepted_line));
-    let problems = report.problems.iter().map(|problem| {
+    page.list(&fold("Waived, or known from the baseline", count), END, accepted, accepted_line);
+    let problem = |problem: &WaiverProblem| {
         let subject = problem.subject.as_ref().map(|subject| format!(" {}", code(subject))).unwrap_or_default();
         format!("- {}{subject}: {}\n", code(&problem.check), words(&problem.problem))
-    });
-    page.list(&fold("Waivers and profiles", report.problems.len()), END, problems);
-    let passing = report.with(Status::Pass).map(|f| format!("- {} {}{}\n", f.code, code(&f.check), subject(f)));
-    page.list(&fold("What passed", report.count(Status::Pass)), END, passing);
+    };
+    page.list(&fold("Waivers and profiles", report.problems.len()), END, report.problems.iter(), problem);
+    let passed = |finding: &Finding| format!("- {} {}{}\n", finding.code, code(&finding.check), subject(finding));
+    page.list(&fold("What passed", report.count(Status::Pass)), END, report.with(Status::Pass), passed);
     page.text
 }
 
@@ -55,16 +55,22 @@ impl Page {
     }
 
     /// A part with its lines, as far as there is room; says how many there was none for.
-    fn list(&mut self, start: &str, end: &str, lines: impl Iterator<Item = String>) {
-        let mut lines = lines.peekable();
-        if lines.peek().is_none() {
+    fn list<T>(&mut self, start: &str, end: &str, items: impl Iterator<Item = T>, said: impl Fn(T) -> String) {
+        let mut items = items.peekable();
+        if items.peek().is_none() {
             return;
         }
         let frame = start.chars().count() + end.chars().count();
         let (mut started, mut left_out) = (false, 0);
-        for line in lines {
+        for item in items {
+            // What follows the first that has no room is only counted.
+            if left_out > 0 {
+                left_out += 1;
+                continue;
+            }
+            let line = said(item);
             let size = line.chars().count() + if started { 0 } else { frame };
-            if left_out > 0 || self.characters + size > LIMIT {
+            if self.characters + size > LIMIT {
                 left_out += 1;
                 continue;
             }
@@ -91,8 +97,13 @@ impl Page {
 }
 
 fn about(report: &Report) -> String {
-    let agents: Vec<String> =
-        report.agents.iter().map(|agent| format!("{} as {}", code(&agent.agent), code(&agent.user))).collect();
+    let agents: Vec<String> = report
+        .agents
+        .iter()
+        .map(|agent| {
+            format!("{} as {}", code(&agent.agent), agent.user.as_deref().map_or("an unknown account".to_owned(), code))
+        })
+        .collect();
     format!(
         "{} in {} · profile {} · scope {} · {}\n",
         if agents.is_empty() { "no agent".to_owned() } else { agents.join(", ") },
@@ -144,10 +155,13 @@ fn failure(finding: &Finding) -> String {
 }
 
 fn unknowns(report: &Report) -> impl Iterator<Item = String> {
-    report
-        .unseen()
-        .into_iter()
-        .map(|(remedy, findings)| format!("- {}: {}\n", words(remedy), words(&short(&codes(&findings)))))
+    report.unseen().into_iter().flat_map(|group| {
+        let reason = |(why, findings): &(String, Vec<&Finding>)| {
+            format!("  - {}: {}\n", words(&short(&codes(findings))), words(&short(why)))
+        };
+        let reasons: Vec<String> = group.reasons.iter().map(reason).collect();
+        std::iter::once(format!("- {}\n", words(group.remedy))).chain(reasons)
+    })
 }
 
 fn accepted_line(finding: &Finding) -> String {

@@ -81,10 +81,10 @@ pub struct Report {
 pub struct ReportAgent {
     /// Its id.
     pub agent: String,
-    /// The account that runs it.
-    pub user: String,
-    /// How the account was found.
-    pub user_source: UserSource,
+    /// The account that runs it; null where that is not known.
+    pub user: Option<String>,
+    /// How the account was found; null where it was not.
+    pub user_source: Option<UserSource>,
     /// Where it starts.
     pub workspace: String,
 }
@@ -147,18 +147,54 @@ impl Report {
         self.with(Status::Fail).any(|finding| finding.severity >= least)
     }
 
-    /// What could not be told, by what would make it readable: the remedy, then the findings that wait for it; the
-    /// remedy that helps most first.
-    fn unseen(&self) -> Vec<(&str, Vec<&Finding>)> {
-        let mut by_remedy: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+    /// What could not be told, by what would make it readable; the remedy that helps most first.
+    fn unseen(&self) -> Vec<Unread<'_>> {
+        let mut groups: Vec<Unread<'_>> = Vec::new();
         for finding in self.with(Status::Unknown) {
             let remedy = finding.unseen.iter().map(|unseen| unseen.how.as_str()).find(|how| !how.is_empty());
-            by_remedy.entry(remedy.unwrap_or("look by hand")).or_default().push(finding);
+            let remedy = remedy.unwrap_or("look by hand");
+            let why: Vec<&str> = finding.unseen.iter().map(|unseen| unseen.why.as_str()).collect();
+            let group = place(&mut groups, |group| group.remedy == remedy, || Unread { remedy, reasons: Vec::new() });
+            let reason = (why.join("; "), Vec::new());
+            place(&mut group.reasons, |known| known.0 == reason.0, || reason.clone()).1.push(finding);
         }
-        let mut groups: Vec<_> = by_remedy.into_iter().collect();
-        groups.sort_by_key(|(_, findings)| std::cmp::Reverse(findings.len()));
+        groups
+            .iter_mut()
+            .for_each(|group| group.reasons.sort_by_key(|(_, findings)| std::cmp::Reverse(findings.len())));
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count()));
         groups
     }
+}
+
+/// What could not be told and one remedy would make readable.
+struct Unread<'a> {
+    /// What to do.
+    remedy: &'a str,
+    /// Each reason once, with the findings that wait for it.
+    reasons: Vec<(String, Vec<&'a Finding>)>,
+}
+
+impl Unread<'_> {
+    fn count(&self) -> usize {
+        self.reasons.iter().map(|(_, findings)| findings.len()).sum()
+    }
+
+    /// One sentence for each reason.
+    fn sentences(&self) -> Vec<String> {
+        let said = |(why, findings): &(String, Vec<&Finding>)| {
+            format!("could not tell {}: {why}; next: {}", codes(findings), self.remedy)
+        };
+        self.reasons.iter().map(said).collect()
+    }
+}
+
+/// The item of a list that is meant, added where there is none.
+fn place<T>(list: &mut Vec<T>, is: impl Fn(&T) -> bool, new: impl FnOnce() -> T) -> &mut T {
+    let at = list.iter().position(is).unwrap_or_else(|| {
+        list.push(new());
+        list.len() - 1
+    });
+    &mut list[at]
 }
 
 /// Findings by status name.

@@ -8,7 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::markdown::words;
-use super::{Report, ReportCheck, codes};
+use super::{Report, ReportCheck, Unread};
 use crate::model::{Confidence, Finding, Location, Severity, Status};
 
 /// The schema that readers expect in `$schema`.
@@ -140,8 +140,8 @@ fn notifications(report: &Report, reported: usize) -> Vec<Value> {
             format!("{} findings, the least severe, are left out: a run holds {MOST_RESULTS}", reported - MOST_RESULTS);
         notes.push(note("warning", text));
     }
-    for (remedy, findings) in report.unseen() {
-        notes.push(note("warning", format!("could not tell {}: {remedy}", codes(&findings))));
+    for text in report.unseen().iter().flat_map(Unread::sentences) {
+        notes.push(note("warning", text));
     }
     for problem in &report.problems {
         let subject = problem.subject.as_ref().map(|subject| format!(" {subject}")).unwrap_or_default();

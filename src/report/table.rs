@@ -24,6 +24,8 @@ pub struct Look {
 const SHOWN_PER_CHECK: usize = 8;
 /// So much evidence is shown for a line of the checklist.
 const SHOWN_PER_LINE: usize = 2;
+/// So many reasons for what could not be told are shown for each remedy.
+const SHOWN_REASONS: usize = 8;
 /// So many characters of a message are shown where no more is asked for.
 const MESSAGE: usize = 320;
 /// From this width on, a finding's name and message share a line.
@@ -55,14 +57,15 @@ pub fn table(report: &Report, look: Look) -> String {
 fn header(report: &Report, look: Look) -> String {
     let mut out = line(look, 0, &format!("harden {} · {}", report.harden, report.project), Tone::Bold);
     for agent in &report.agents {
-        let how = match agent.user_source {
+        let how = agent.user_source.map_or("the image does not say", |source| match source {
             UserSource::Profile => "named by the profile",
             UserSource::Launcher => "named by its launcher",
             UserSource::Process => "it runs now",
             UserSource::Invoker => "who ran this audit",
-        };
+        });
+        let user = agent.user.as_deref().unwrap_or("an unknown account");
         let place = if agent.workspace == report.project { String::new() } else { format!(", in {}", agent.workspace) };
-        out += &line(look, 0, &format!("{} as {} ({how}){place}", agent.agent, agent.user), Tone::Plain);
+        out += &line(look, 0, &format!("{} as {} ({how}){place}", agent.agent, user), Tone::Plain);
     }
     let checks = plural(report.checks.len(), "check");
     let words = format!("{checks} · profile {} · scope {} · {}", report.profile, report.scope.name(), report.os.name());
@@ -188,15 +191,20 @@ fn unknowns(report: &Report, look: Look) -> String {
         return String::new();
     }
     let mut out = heading(look, &format!("could not tell: {}", report.count(Status::Unknown)));
-    let mut sheet = Sheet::new(look, 2, &[groups[0].1.len().to_string().len()]);
-    for (remedy, findings) in groups {
-        let count = findings.len().to_string();
-        sheet.row(&[(&count, Tone::Doubt), (&format!("{remedy}: {}", codes(&findings)), Tone::Plain)]);
-        if look.verbose > 0 {
-            for finding in findings {
-                let text = format!("{} {}: {}", finding.code, name(report, finding), finding.message);
-                sheet.row(&[("", Tone::Plain), (&text, Tone::Dim)]);
+    let mut sheet = Sheet::new(look, 2, &[groups[0].count().to_string().len()]);
+    for group in &groups {
+        sheet.row(&[(&group.count().to_string(), Tone::Doubt), (group.remedy, Tone::Plain)]);
+        let shown = if look.verbose > 0 { group.reasons.len() } else { SHOWN_REASONS };
+        for (why, findings) in group.reasons.iter().take(shown) {
+            sheet.row(&[("", Tone::Plain), (&format!("{}: {why}", codes(findings)), Tone::Dim)]);
+            let named = findings.iter().filter(|f| look.verbose > 0 && (f.subject.is_some() || f.agent.is_some()));
+            for finding in named {
+                sheet.row(&[("", Tone::Plain), (&format!("  {} {}", finding.code, name(report, finding)), Tone::Dim)]);
             }
+        }
+        if group.reasons.len() > shown {
+            let more = format!("… and {} more; -v shows them", plural(group.reasons.len() - shown, "reason"));
+            sheet.row(&[("", Tone::Plain), (&more, Tone::Dim)]);
         }
     }
     out += &sheet.text();

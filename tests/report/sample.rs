@@ -100,8 +100,8 @@ pub(crate) fn report(told: Vec<Told>) -> Report {
         anchor: "README.md".into(),
         agents: vec![ReportAgent {
             agent: "opencode".into(),
-            user: "dev".into(),
-            user_source: UserSource::Invoker,
+            user: Some("dev".into()),
+            user_source: Some(UserSource::Invoker),
             workspace: "/srv/shop".into(),
         }],
         counts: counts(&findings),
@@ -263,7 +263,7 @@ pub(crate) fn hostile() -> Report {
     report.project = HOSTILE.concat();
     report.profile = HOSTILE[1].into();
     report.anchor = HOSTILE[11].into();
-    report.agents[0].user = HOSTILE[15].into();
+    report.agents[0].user = Some(HOSTILE[15].into());
     for name in HOSTILE {
         let problem = WaiverProblem { check: (*name).into(), subject: Some((*name).into()), problem: (*name).into() };
         report.problems.push(problem);

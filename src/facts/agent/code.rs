@@ -133,9 +133,13 @@ pub(super) fn look(host: &dyn Host, subject: &Subject, config: &Effective) -> Ve
     for plugin in &config.plugins {
         finder.add(&plugin.spec, Kind::Plugin, pin(&plugin.spec), plugin.at);
     }
-    if subject.agent.merging == Merging::Opencode {
-        finder.opencode();
-        finder.tools(host, subject);
+    match subject.agent.merging {
+        Merging::Opencode => {
+            finder.opencode();
+            finder.tools(host, subject);
+        }
+        Merging::Opencode2 => finder.opencode2(),
+        Merging::Separate | Merging::Deep => {}
     }
     for tree in &config.trees {
         finder.hooks(&tree.root);
@@ -172,23 +176,51 @@ impl Finder<'_> {
                 }
             }
         }
-        for (name, node) in entries(root, "reference").chain(entries(root, "references")) {
-            let text = node.text().or_else(|| node.get("repository").or_else(|| node.get("path"))?.text()).unwrap_or("");
-            if !text.starts_with(['.', '/', '~']) {
-                self.add(&name.name, Kind::Reference, Pin::Floating, name.at);
-            }
-        }
+        self.references(root);
         for (name, node) in entries(root, "provider") {
             if let Some((package, at)) = node.get("npm").and_then(|npm| Some((npm.text()?, npm.at))) {
                 let pin = if BUNDLED.contains(&package) { Pin::Bundled } else { pin(package) };
                 self.add(&format!("{}: {package}", name.name), Kind::Provider, pin, at);
             }
         }
-        for (key, kind) in [("formatter", Kind::Formatter), ("lsp", Kind::LanguageServer)] {
-            for (name, node) in entries(root, key) {
-                if let Some(command) = node.get("command") {
-                    self.add(&name.name, kind, command_pin(command), command.at);
-                }
+        self.programs(root, "formatter", Kind::Formatter);
+        self.programs(root, "lsp", Kind::LanguageServer);
+    }
+
+    /// The same in OpenCode 2, which loads neither instructions nor language servers.
+    fn opencode2(&mut self) {
+        let Some(root) = self.config.root() else { return };
+        for node in root.get("skills").and_then(Node::list).unwrap_or_default() {
+            if let Some(url) = node.text().filter(|text| text.contains("://")) {
+                self.add(&address(url), Kind::Skills, Pin::Remote, node.at);
+            }
+        }
+        self.references(root);
+        for (name, node) in entries(root, "providers") {
+            let Some((package, at)) = node.get("package").and_then(|node| Some((node.text()?, node.at))) else {
+                continue;
+            };
+            let package = package.strip_prefix("aisdk:").unwrap_or(package);
+            let pin = if BUNDLED.contains(&package) { Pin::Bundled } else { pin(package) };
+            self.add(&format!("{}: {package}", name.name), Kind::Provider, pin, at);
+        }
+        self.programs(root, "formatter", Kind::Formatter);
+    }
+
+    fn references(&mut self, root: &Node) {
+        for (name, node) in entries(root, "reference").chain(entries(root, "references")) {
+            let text =
+                node.text().or_else(|| node.get("repository").or_else(|| node.get("path"))?.text()).unwrap_or("");
+            if !text.starts_with(['.', '/', '~']) {
+                self.add(&name.name, Kind::Reference, Pin::Floating, name.at);
+            }
+        }
+    }
+
+    fn programs(&mut self, root: &Node, key: &str, kind: Kind) {
+        for (name, node) in entries(root, key) {
+            if let Some(command) = node.get("command") {
+                self.add(&name.name, kind, command_pin(command), command.at);
             }
         }
     }
@@ -203,7 +235,14 @@ impl Finder<'_> {
                     let shown = crate::facts::subject::shown(subject, &path);
                     let scope = if path.is_within(&subject.project) { Scope::Repo } else { Scope::User };
                     let name = plain(&path.name_text()).into_owned();
-                    self.out.push(CodeFact { name, kind: Kind::Tool, pin: Pin::Local, risk: Pin::Local.risk(), scope, at: Some(Location::file(shown)) });
+                    self.out.push(CodeFact {
+                        name,
+                        kind: Kind::Tool,
+                        pin: Pin::Local,
+                        risk: Pin::Local.risk(),
+                        scope,
+                        at: Some(Location::file(shown)),
+                    });
                 }
             }
         }
@@ -283,16 +322,17 @@ fn command_pin(command: &Node) -> Pin {
 /// Addresses of models that the configuration names.
 pub(super) fn endpoints(config: &Effective) -> Vec<EndpointFact> {
     let Some(root) = config.root() else { return Vec::new() };
-    entries(root, "provider")
+    let key = if config.merging == Merging::Opencode2 { "providers" } else { "provider" };
+    entries(root, key)
         .filter_map(|(name, node)| {
-            let url = node.get("options.baseURL").or_else(|| node.get("api"))?;
+            let url =
+                node.get("settings.baseURL").or_else(|| node.get("options.baseURL")).or_else(|| node.get("api"))?;
             let text = url.text().filter(|text| text.contains("://"))?;
             let address = address(text);
             let host = address.split("://").nth(1).unwrap_or("");
-            let host = host.strip_prefix('[').map_or_else(
-                || host.split(':').next().unwrap_or(""),
-                |rest| rest.split(']').next().unwrap_or(""),
-            );
+            let host = host
+                .strip_prefix('[')
+                .map_or_else(|| host.split(':').next().unwrap_or(""), |rest| rest.split(']').next().unwrap_or(""));
             Some(EndpointFact {
                 name: plain(&name.name).into_owned(),
                 loopback: host == "localhost" || host.starts_with("127.") || host == "::1",

@@ -16,18 +16,20 @@ use serde::Serialize;
 
 use permissions::Permissions;
 
-use super::{ProbeError, variable};
 use super::config::{self, Effective, LayerState, Part, RemarkKind, Span};
 use super::policy;
 use super::subject::{place, seems_to_exist, shown};
+use super::{ProbeError, variable};
 use crate::host::{self, Host, Process};
-use crate::model::{AbsPath, Location, Look, Merging, Scope, Subject, Unseen, plain};
+use crate::model::{AbsPath, AgentVersion, Location, Look, Merging, Scope, Subject, Unseen, plain};
 
 /// What an agent's configuration amounts to.
 #[derive(Serialize, JsonSchema)]
 pub struct Fact {
     /// The agent's id.
     name: String,
+    /// The version that its configuration is read as.
+    version: AgentVersion,
     /// Versions whose behaviour this was compared with.
     verified: Vec<String>,
     /// Every file and variable that configuration comes from, in order of precedence.
@@ -99,6 +101,8 @@ struct Written {
     effect: Look<Effect>,
     /// What is the matter, and what to write instead.
     why: String,
+    /// Where another version of the agent would take it otherwise and the version is only assumed: which, and why.
+    assumed: Option<String>,
     /// Where.
     at: Option<Location>,
 }
@@ -115,6 +119,8 @@ enum Effect {
     Dropped,
     /// It stands twice.
     Repeated,
+    /// It nearly names a tool of the agent, and is a rule for another that nobody may have.
+    Misspelt,
     /// The file cannot be parsed.
     Malformed,
     /// The file is read by nothing.
@@ -128,6 +134,8 @@ enum Effect {
 struct SandboxFact {
     /// Whether the agent brings one; null where that is not one answer.
     own: Option<bool>,
+    /// Whether the profile demands one, whatever the agent is: `require_sandbox`.
+    demanded: bool,
     /// One around the agent, as far as it can be seen from here: a container, a wrapper it runs under.
     outer: Look<Option<String>>,
 }
@@ -146,6 +154,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let endpoints = code::endpoints(&config);
     Ok(Fact {
         name: subject.agent.agent.clone(),
+        version: subject.version.clone(),
         verified: subject.agent.verified.clone(),
         layers: config.layers.iter().map(layer).collect(),
         written: written(host, subject, &config),
@@ -158,7 +167,11 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         managed_settings: beyond_repo(subject, rules(), || outranked::look(host, subject, &config)),
         code: known().map(|()| code::look(host, subject, &config)).into(),
         endpoints: known().map(|()| endpoints).into(),
-        sandbox: SandboxFact { own: subject.agent.sandbox, outer: outer_sandbox(host, subject) },
+        sandbox: SandboxFact {
+            own: subject.agent.sandbox,
+            demanded: subject.parameters.flag("require_sandbox"),
+            outer: outer_sandbox(host, subject),
+        },
         managed: managed(subject, &config),
         project_config_off: config.layers.iter().any(|layer| layer.state == LayerState::Off),
     })
@@ -210,6 +223,12 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
                 Part::Config if layer.path.is_some() && subject.agent.merging == Merging::Opencode => {
                     ": OpenCode does not start"
                 }
+                Part::Config if subject.agent.merging == Merging::Opencode2 => {
+                    ": OpenCode 2 passes over the whole file, its restrictions included"
+                }
+                Part::Agent | Part::Mode if subject.agent.merging == Merging::Opencode2 => {
+                    ": OpenCode 2 passes over the file, and there is no such agent"
+                }
                 Part::Agent | Part::Mode => ": none of its settings hold, its restrictions included",
                 _ => "",
             };
@@ -219,6 +238,7 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
                 name: plain(&layer.shown).into_owned(),
                 effect: Look::Known(Effect::Malformed),
                 why: format!("{not_understood}{why}{then}"),
+                assumed: assumed(subject).filter(|_| layer.part == Part::Config && !then.is_empty()),
                 at: at.clone().or_else(file),
             })
         }
@@ -226,6 +246,7 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
             name: plain(&layer.shown).into_owned(),
             effect: Look::Known(Effect::Read),
             why: "it was read".to_owned(),
+            assumed: None,
             at: None,
         }),
         _ => None,
@@ -237,31 +258,58 @@ fn written(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<Writte
             RemarkKind::Refused => Effect::Refused,
             RemarkKind::Dropped => Effect::Dropped,
             RemarkKind::Repeated => Effect::Repeated,
+            RemarkKind::Misspelt => Effect::Misspelt,
         }),
         why: remark.why.clone(),
+        assumed: assumed(subject).filter(|_| remark.of_version),
         at: config.location(remark.at),
     });
     let looked = |path: &AbsPath| subject.scope > Scope::Repo || path.is_within(&subject.project);
     let places = subject.agent.policy_files.iter().filter_map(|path| place(subject, path));
+    let permission = if subject.agent.merging == Merging::Opencode2 { "permissions" } else { "permission" };
     let unread = places.filter(|path| looked(path) && seems_to_exist(host, path)).map(|path| Written {
         name: shown(subject, &path),
         effect: match (host::exists(host, &path), policy::is_declaration(host, subject, &path)) {
-            (Err(error), _) => Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo"),
+            (Err(error), _) => {
+                Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo")
+            }
             (Ok(_), Look::Known(true)) => Look::Known(Effect::Read),
             (Ok(_), Look::Known(false)) => Look::Known(Effect::Unread),
             (Ok(_), Look::Unknown(unseen)) => Look::Unknown(unseen),
         },
-        why: format!("{} does not read this file: write its rules below `permission`", subject.agent.name),
+        why: format!("{} does not read this file: write its rules below `{permission}`", subject.agent.name),
+        assumed: None,
         at: Some(Location::file(shown(subject, &path))),
     });
     let dead = subject.agent.env.dead.iter().filter(|dead| config::variable(subject, &dead.key).is_some());
+    let others = &subject.agent.others;
+    let everywhere = |name: &str| others.iter().all(|other| other.env.dead.iter().any(|dead| dead.key == name));
     let variables = dead.map(|dead| Written {
         name: dead.key.clone(),
         effect: Look::Known(Effect::Variable),
         why: dead.instead.clone(),
+        assumed: assumed(subject).filter(|_| !everywhere(&dead.key)),
         at: None,
     });
-    broken.chain(remarks).chain(unread).chain(variables).collect()
+    let files = subject.agent.unread_files.iter().filter_map(|file| Some((file, place(subject, &file.key)?)));
+    let files = files.filter(|(_, path)| looked(path) && seems_to_exist(host, path)).map(|(file, path)| Written {
+        name: shown(subject, &path),
+        effect: match host::exists(host, &path) {
+            Err(error) => {
+                Look::unknown(format!("cannot look for `{}`: {error}", shown(subject, &path)), "run with sudo")
+            }
+            Ok(_) => Look::Known(Effect::Unread),
+        },
+        why: file.instead.clone(),
+        assumed: assumed(subject),
+        at: Some(Location::file(shown(subject, &path))),
+    });
+    broken.chain(remarks).chain(unread).chain(files).chain(variables).collect()
+}
+
+/// What the agent is taken to be, and why; none where it is known.
+fn assumed(subject: &Subject) -> Option<String> {
+    subject.version.assumed.then(|| format!("taken to be {}: {}", subject.version.name, subject.version.told_by))
 }
 
 /// Files that could not be read, those of one folder that want the same next move as one.
@@ -280,7 +328,7 @@ fn unseen(config: &Effective) -> Vec<Written> {
             more => (folder, format!("{} (and {more} more in `{folder}`)", first.why)),
         };
         let effect = Look::unknown(why.clone(), how);
-        Some(Written { name: plain(name).into_owned(), effect, why, at: None })
+        Some(Written { name: plain(name).into_owned(), effect, why, assumed: None, at: None })
     });
     written.collect()
 }
@@ -296,7 +344,8 @@ fn variables(subject: &Subject) -> Vec<String> {
 }
 
 /// Programs that shut in what they start.
-const WRAPPERS: &[&str] = &["bwrap", "firejail", "nsjail", "systemd-nspawn", "docker-init", "conmon", "sandbox-exec", "srt"];
+const WRAPPERS: &[&str] =
+    &["bwrap", "firejail", "nsjail", "systemd-nspawn", "docker-init", "conmon", "sandbox-exec", "srt"];
 
 /// A container around this machine, or a wrapper above the running agent.
 fn outer_sandbox(host: &dyn Host, subject: &Subject) -> Look<Option<String>> {

@@ -4,7 +4,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::facts::config::rules::{self, Rule, covers};
+use crate::facts::config::rules::{self, Rule};
+use crate::facts::config::wildcard::covers;
 use crate::facts::config::{Effective, Node, Span};
 use crate::host::Host;
 use crate::model::{Location, Merging, Scope, Subject, plain, redact_line};

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::switches::SwitchFact;
-use crate::facts::config::{Effective, Node};
 use crate::facts::config::rules::{self, Action, AgentRules, Level, Rule};
+use crate::facts::config::{Effective, Node};
 use crate::host::Host;
 use crate::model::{Location, Look, Merging, PermissionShape, Scope, Subject, SwitchKind, plain, redact_line};
 
@@ -123,6 +123,55 @@ const KINDS: &[Kind] = &[
     narrow("mcp", "call any tool of MCP servers", "some-server_some-tool", "*"),
 ];
 
+/// The same in OpenCode 2, where two tools have other names.
+const KINDS_OF_2: &[Kind] = &[
+    Kind {
+        name: "shell",
+        about: "run any command",
+        permission: "shell",
+        input: "some-program --some-argument",
+        broad: true,
+        fix: r#"write "permissions": [{ "action": "shell", "resource": "*", "effect": "ask" }], with exact forms that are allowed behind it"#,
+    },
+    Kind {
+        name: "edit",
+        about: "write any file of the project",
+        permission: "edit",
+        input: "some/file",
+        broad: true,
+        fix: r#"write "permissions": [{ "action": "edit", "resource": "*", "effect": "ask" }], or name the folders that may change behind it"#,
+    },
+    Kind {
+        name: "outside",
+        about: "read and write outside the project",
+        permission: "external_directory",
+        input: "/some/folder/*",
+        broad: true,
+        fix: r#"write "permissions": [{ "action": "external_directory", "resource": "*", "effect": "deny" }]"#,
+    },
+    Kind {
+        name: "secrets",
+        about: "read `.env` files",
+        permission: "read",
+        input: ".env",
+        broad: true,
+        fix: r#"write "permissions": [{ "action": "read", "resource": "*.env", "effect": "deny" }, { "action": "read", "resource": "*.env.*", "effect": "deny" }]"#,
+    },
+    narrow_of_2("fetch", "fetch any address", "webfetch", "https://some.example/"),
+    narrow_of_2("search", "search the web", "websearch", "some words"),
+    narrow_of_2("task", "start any other agent", "subagent", "some-agent"),
+    narrow_of_2("mcp", "call any tool of MCP servers", "some-server_some-tool", "*"),
+    narrow_of_2("code", "run code that calls any tool", "execute", "*"),
+];
+
+fn kinds(config: &Effective) -> &'static [Kind] {
+    if config.merging == Merging::Opencode2 { KINDS_OF_2 } else { KINDS }
+}
+
+const fn narrow_of_2(name: &'static str, about: &'static str, permission: &'static str, input: &'static str) -> Kind {
+    Kind { fix: "write a rule for it into \"permissions\"", ..narrow(name, about, permission, input) }
+}
+
 const fn narrow(name: &'static str, about: &'static str, permission: &'static str, input: &'static str) -> Kind {
     Kind { name, about, permission, input, broad: false, fix: "write a rule for it below \"permission\"" }
 }
@@ -130,7 +179,7 @@ const fn narrow(name: &'static str, about: &'static str, permission: &'static st
 /// See [`Permissions`].
 pub(super) fn look(host: &dyn Host, subject: &Subject, config: &Effective, switches: &[SwitchFact]) -> Permissions {
     let opencode = subject.agent.permissions == Some(PermissionShape::Opencode);
-    if !opencode || subject.agent.merging != Merging::Opencode {
+    if !opencode || !matches!(subject.agent.merging, Merging::Opencode | Merging::Opencode2) {
         let mut tools = approvals(switches);
         if subject.agent.permissions == Some(PermissionShape::AllowLists) {
             tools.extend(config.trees.iter().flat_map(|tree| allowed(config, &tree.root)));
@@ -139,7 +188,7 @@ pub(super) fn look(host: &dyn Host, subject: &Subject, config: &Effective, switc
     }
     let all = rules::of_agents(host, subject, config);
     let agents: Vec<AgentFact> = all.iter().map(|agent| of_agent(config, agent)).collect();
-    let mut tools = loosest(&agents);
+    let mut tools = loosest(kinds(config), &agents);
     // In the repo scope what the account and the machine say is not looked at: only what the project itself
     // says can be judged.
     tools.retain(|tool| subject.scope > Scope::Repo || tool.at.is_some());
@@ -169,7 +218,8 @@ fn allowed(config: &Effective, root: &Node) -> Vec<ToolFact> {
     let list = root.get("permissions.allow").and_then(Node::list).unwrap_or_default();
     let tool = |node: &Node| {
         let text = node.text()?;
-        let (name, pattern) = text.split_once('(').map_or((text, "*"), |(name, rest)| (name, rest.trim_end_matches(')')));
+        let (name, pattern) =
+            text.split_once('(').map_or((text, "*"), |(name, rest)| (name, rest.trim_end_matches(')')));
         let everything = matches!(pattern, "" | "*" | "**" | ":*" | "*:*");
         let broad = everything && matches!(name, "*" | "Bash" | "Edit" | "Write" | "MultiEdit" | "NotebookEdit");
         Some(ToolFact {
@@ -189,8 +239,8 @@ fn allowed(config: &Effective, root: &Node) -> Vec<ToolFact> {
 }
 
 fn of_agent(config: &Effective, agent: &AgentRules) -> AgentFact {
-    let tools = KINDS.iter().map(|kind| {
-        let rule = rules::deciding(&agent.rules, kind.permission, kind.input);
+    let tools = kinds(config).iter().map(|kind| {
+        let rule = agent.deciding(kind.permission, kind.input);
         ToolFact {
             name: kind.name.to_owned(),
             about: kind.about.to_owned(),
@@ -222,9 +272,9 @@ fn action(rule: &Rule) -> Look<Action> {
 
 /// One item for each kind of tool: the loosest action among the agents that are not hidden, and who may do so. The
 /// first place is named for all.
-fn loosest(agents: &[AgentFact]) -> Vec<ToolFact> {
+fn loosest(kinds: &[Kind], agents: &[AgentFact]) -> Vec<ToolFact> {
     let mut out: Vec<ToolFact> = Vec::new();
-    for kind in KINDS {
+    for kind in kinds {
         let tools: Vec<&ToolFact> = agents
             .iter()
             .filter(|agent| !agent.hidden)
@@ -232,7 +282,8 @@ fn loosest(agents: &[AgentFact]) -> Vec<ToolFact> {
             .collect();
         // An action that is not known counts as the loosest.
         let Some(worst) = tools.iter().map(|tool| tool.action.known().copied()).min() else { continue };
-        let mut loose: Vec<&ToolFact> = tools.into_iter().filter(|tool| tool.action.known().copied() == worst).collect();
+        let mut loose: Vec<&ToolFact> =
+            tools.into_iter().filter(|tool| tool.action.known().copied() == worst).collect();
         // A rule that somebody wrote says more than one of the program.
         loose.sort_by_key(|tool| tool.at.is_none());
         for tool in loose {

@@ -1,5 +1,7 @@
 //! Ways in which others can steer the agent or read along: its own server, and where its prompts go.
 
+use std::io;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -49,9 +51,13 @@ pub(super) fn look(
     let mut all: Vec<SurfaceFact> = controls.chain(models).collect();
     all.extend(cors(config));
     if subject.scope > Scope::Repo {
-        let processes = host.processes().unwrap_or_default();
-        let own = processes.iter().filter(|process| subject.agent.processes.contains(&process.name));
-        all.extend(own.filter_map(server));
+        match host.processes() {
+            Ok(processes) => {
+                let own = processes.iter().filter(|process| subject.agent.processes.contains(&process.name));
+                all.extend(own.filter_map(server));
+            }
+            Err(error) => all.push(unlisted(host, &error)),
+        }
     }
     all
 }
@@ -70,6 +76,18 @@ fn cors(config: &Effective) -> Option<SurfaceFact> {
     })
 }
 
+/// Servers that may run where processes cannot be listed.
+fn unlisted(host: &dyn Host, error: &io::Error) -> SurfaceFact {
+    let how = if host.is_live() { "run with sudo" } else { "audit the running machine" };
+    SurfaceFact {
+        name: "running servers".to_owned(),
+        about: "whether a server of the agent runs is not known".to_owned(),
+        open: Look::unknown(format!("cannot look for running servers of the agent: {error}"), how),
+        fix: how.to_owned(),
+        at: None,
+    }
+}
+
 /// A running server. Only words of its command line that are known are looked at.
 fn server(process: &Process) -> Option<SurfaceFact> {
     let word = |name: &str| process.args.iter().position(|arg| arg == name || arg.starts_with(&format!("{name}=")));
@@ -80,13 +98,18 @@ fn server(process: &Process) -> Option<SurfaceFact> {
         let arg = process.args.get(at)?;
         arg.split_once('=').map(|(_, value)| value).or_else(|| process.args.get(at + 1).map(String::as_str))
     });
-    let wide = address.is_some_and(|address| !matches!(address, "127.0.0.1" | "localhost" | "::1")) || word("--mdns").is_some();
+    let wide = address.is_some_and(|address| !matches!(address, "127.0.0.1" | "localhost" | "::1"))
+        || word("--mdns").is_some();
     let password = process.env.as_ref().map(|names| names.iter().any(|name| name == "OPENCODE_SERVER_PASSWORD"));
     let (about, open) = match (wide, password) {
         (true, _) => ("its server listens beyond this machine", Look::Known(true)),
         (false, Some(true)) => ("its server asks for a password", Look::Known(false)),
-        (false, Some(false)) => ("its server takes orders from every account of this machine, without a password", Look::Known(true)),
-        (false, None) => ("its server runs", Look::unknown("cannot read the environment of its server", "run with sudo")),
+        (false, Some(false)) => {
+            ("its server takes orders from every account of this machine, without a password", Look::Known(true))
+        }
+        (false, None) => {
+            ("its server runs", Look::unknown("cannot read the environment of its server", "run with sudo"))
+        }
     };
     Some(SurfaceFact {
         name: format!("process {}", process.pid),

@@ -47,9 +47,10 @@ fn one(subject: &Subject, config: &Effective, switch: &Switch) -> Vec<SwitchFact
         fix: switch.fix.clone(),
         at: None,
     };
-    let decided = switch.env.iter().find(|env| {
-        if env.any { variable(subject, &env.name).is_some() } else { is_on(subject, &env.name) }
-    });
+    let decided = switch
+        .env
+        .iter()
+        .find(|env| if env.any { variable(subject, &env.name).is_some() } else { is_on(subject, &env.name) });
     if let Some(env) = decided {
         return vec![fact(Look::Known(!env.on), None, format!("${}", env.name))];
     }
@@ -59,9 +60,10 @@ fn one(subject: &Subject, config: &Effective, switch: &Switch) -> Vec<SwitchFact
     let key = switch.key.as_deref();
     let set: Vec<&Node> = config.trees.iter().filter_map(|tree| tree.root.get(key?)).collect();
     if set.is_empty() {
-        let by_default = switch.default.as_ref().map(|default| {
-            fact(Look::Known(switch.off.contains(default)), Some(text(default)), "built in".to_owned())
-        });
+        let by_default = switch
+            .default
+            .as_ref()
+            .map(|default| fact(Look::Known(switch.off.contains(default)), Some(text(default)), "built in".to_owned()));
         return by_default.into_iter().collect();
     }
     set.into_iter()

@@ -1,10 +1,11 @@
 //! What OpenCode 1.18.33 makes of one file before it is merged, and of the whole afterwards.
 
-use super::document::{Key, Map, Node, NodeValue, Span};
 use super::layers::{Document, Part};
 use super::lower;
 use super::merge::{Remark, RemarkKind};
+use super::node::{Key, Map, Node, NodeValue};
 use super::schema::{AGENT, COMMAND, Decoder, LOCAL, REMOTE, Shape, TOP};
+use super::source::Span;
 use crate::model::Subject;
 
 /// Settings of the terminal interface, which has a file of its own.
@@ -204,7 +205,7 @@ pub(super) fn markdown(document: &Document, name: &str, remarks: &mut Vec<Remark
     let refused = found.iter().any(|remark| remark.kind == RemarkKind::Refused);
     if refused && document.part == Part::Mode {
         let why = "a wrong type in it: OpenCode passes over the file without a word";
-        remarks.push(Remark { kind: RemarkKind::Dropped, key, why: why.to_owned(), at });
+        remarks.push(Remark { kind: RemarkKind::Dropped, key, why: why.to_owned(), at, of_version: false });
         return None;
     }
     remarks.append(&mut found);
@@ -249,8 +250,8 @@ pub(super) fn finish(root: &mut Map, subject: &Subject) {
             root.set_made("permission", Node { value: NodeValue::Map(rules), at });
         }
     }
-    if root.get("username").is_none() {
-        root.set_made("username", Node::made(NodeValue::Text(subject.user.name.clone())));
+    if let Some(user) = subject.user.known().filter(|_| root.get("username").is_none()) {
+        root.set_made("username", Node::made(NodeValue::Text(user.name.clone())));
     }
     if root.get("autoshare").and_then(Node::bool) == Some(true) && root.get("share").is_none() {
         let at = root.get("autoshare").map_or(Span::NOWHERE, |node| node.at);

@@ -1,7 +1,9 @@
 //! The settings at the top of a Markdown file, as OpenCode reads them: with a second try after a repair, and with
 //! all of them lost where that fails too. Front matter that is code is never run.
 
-use super::document::{Malformed, Map, Node, NodeValue, Span, jsonc};
+use super::jsonc::{Malformed, jsonc};
+use super::node::{Map, Node, NodeValue};
+use super::source::Span;
 use super::yaml_text;
 
 /// A Markdown file taken apart.

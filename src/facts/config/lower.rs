@@ -1,7 +1,7 @@
 //! Keys of OpenCode 2 in a file of OpenCode 1.18.33: read as the older key, dropped, or refused.
 
-use super::document::{Key, Map, Node, NodeValue};
 use super::merge::{Remark, RemarkKind};
+use super::node::{Key, Map, Node, NodeValue};
 use super::schema::{AGENT, COMMAND, Decoder, LOCAL, REMOTE, Shape};
 
 /// Keys that are passed over with a line in the log.
@@ -17,7 +17,7 @@ pub(super) fn document(map: &mut Map, decoder: &mut Decoder<'_>) {
     refuse_permissions(map, decoder);
     for (name, why) in IGNORED {
         if let Some((key, _)) = map.remove(name) {
-            decoder.remark(RemarkKind::Dropped, name, why, key.at);
+            decoder.of_version(RemarkKind::Dropped, name, why, key.at);
         }
     }
     for (new, old) in [("snapshots", "snapshot"), ("media", "attachment")] {
@@ -44,13 +44,13 @@ pub(super) fn document(map: &mut Map, decoder: &mut Decoder<'_>) {
 fn refuse_permissions(map: &mut Map, decoder: &mut Decoder<'_>) {
     let why = "the list of OpenCode 2: OpenCode 1.18 does not start; write `permission`";
     if let Some((key, _)) = map.remove("permissions") {
-        decoder.remark(RemarkKind::Refused, "permissions", why, key.at);
+        decoder.of_version(RemarkKind::Refused, "permissions", why, key.at);
     }
     for group in ["agents", "agent", "mode"] {
         for (name, entry) in map.get(group).and_then(Node::map).into_iter().flat_map(Map::iter) {
             if let Some((key, _)) = entry.map().and_then(|entry| entry.entry("permissions")) {
                 let path = format!("{group}.{}.permissions", name.name);
-                decoder.remark(RemarkKind::Refused, &path, why, key.at);
+                decoder.of_version(RemarkKind::Refused, &path, why, key.at);
             }
         }
     }
@@ -97,7 +97,7 @@ fn rename(
 ) {
     let Some((key, entries)) = map.remove(new) else { return };
     let Some(entries) = entries.map() else {
-        decoder.remark(RemarkKind::Dropped, new, "no map, so OpenCode 1.x passes over it", key.at);
+        decoder.of_version(RemarkKind::Dropped, new, "no map, so OpenCode 1.x passes over it", key.at);
         return;
     };
     let mut kept = map.get(old).and_then(Node::map).cloned().unwrap_or_default();
@@ -106,9 +106,12 @@ fn rename(
         let path = format!("{new}.{}", name.name);
         match entry.map().and_then(|entry| read(entry, &path, decoder)) {
             Some(lowered) => kept.set(name.clone(), Node { value: NodeValue::Map(lowered), at: entry.at }),
-            None => {
-                decoder.remark(RemarkKind::Dropped, &path, "it does not fit, so OpenCode 1.x passes over it", name.at)
-            }
+            None => decoder.of_version(
+                RemarkKind::Dropped,
+                &path,
+                "it does not fit, so OpenCode 1.x passes over it",
+                name.at,
+            ),
         }
     }
     let at = key.at;
@@ -138,7 +141,7 @@ fn agent(entry: &Map, path: &str, decoder: &mut Decoder<'_>) -> Option<Map> {
             }
             _ => {
                 let why = "OpenCode 1.x drops it here: write it below `agent`";
-                decoder.remark(RemarkKind::Dropped, &format!("{path}.{}", key.name), why, key.at);
+                decoder.of_version(RemarkKind::Dropped, &format!("{path}.{}", key.name), why, key.at);
                 continue;
             }
         };
@@ -204,7 +207,7 @@ fn mcp(map: &mut Map, decoder: &mut Decoder<'_>) {
             Some(map) => mcp.set(name, Node { value: NodeValue::Map(map), at: node.at }),
             None => {
                 let why = "it does not fit, so OpenCode 1.x drops it: write `type` and a `command` list";
-                decoder.remark(RemarkKind::Dropped, &format!("mcp.servers.{}", name.name), why, name.at);
+                decoder.of_version(RemarkKind::Dropped, &format!("mcp.servers.{}", name.name), why, name.at);
             }
         }
     }

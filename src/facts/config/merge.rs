@@ -1,7 +1,8 @@
 //! Layers over layers. OpenCode's rules are those of 1.18.33: see `profiles/agents/opencode.yaml`.
 
-use super::document::{Key, Map, Node, NodeValue, Span};
 use super::layers::{Document, Layers, Part, Reach, Step};
+use super::node::{Key, Map, Node, NodeValue};
+use super::source::Span;
 use super::{Effective, Tree, decode};
 use crate::facts::subject::{place, seems_to_exist, shown};
 use crate::host::Host;
@@ -33,6 +34,8 @@ pub struct Remark {
     pub why: String,
     /// Where.
     pub at: Span,
+    /// Whether another version of the agent would take it otherwise.
+    pub of_version: bool,
 }
 
 /// What was noticed.
@@ -44,6 +47,8 @@ pub enum RemarkKind {
     Dropped,
     /// The key stands twice.
     Repeated,
+    /// The key nearly names a tool, and is taken for the name of another.
+    Misspelt,
 }
 
 /// Every file for itself.
@@ -57,6 +62,7 @@ pub(super) fn separate(layers: Layers) -> Effective {
         trees.push(Tree { file, root: document.root });
     }
     Effective {
+        merging: crate::model::Merging::Separate,
         sources: layers.sources,
         layers: layers.files,
         trees,
@@ -78,16 +84,18 @@ pub(super) fn deep(layers: Layers) -> Effective {
             root.merge(map);
         }
     }
+    out.merging = crate::model::Merging::Deep;
     out.trees = vec![Tree { file: None, root: Node::made(NodeValue::Map(root)) }];
     out
 }
 
-fn repeated(document: &Document) -> impl Iterator<Item = Remark> {
+pub(super) fn repeated(document: &Document) -> impl Iterator<Item = Remark> {
     document.repeated.iter().map(|(lost, _)| Remark {
         kind: RemarkKind::Repeated,
         key: lost.name.clone(),
         why: "it stands again further down, and only that counts".to_owned(),
         at: lost.at,
+        of_version: false,
     })
 }
 
@@ -110,6 +118,7 @@ pub(super) fn opencode(host: &dyn Host, subject: &Subject, mut layers: Layers) -
     merging.finish(last);
     let Merging { layers, root, plugins, managed, remarks, .. } = merging;
     Effective {
+        merging: crate::model::Merging::Opencode,
         sources: layers.sources,
         layers: layers.files,
         trees: vec![Tree { file: None, root: Node::made(NodeValue::Map(root)) }],
@@ -141,7 +150,8 @@ impl Merging<'_> {
             match document.part {
                 Part::Config => {
                     let mut document = document;
-                    self.missing_files(&document);
+                    let missing = missing_files(self.host, self.subject, &self.layers.sources, &document);
+                    self.remarks.extend(missing);
                     if document.path.as_ref().is_some_and(|path| path.name_text() == "config") {
                         legacy_model(&mut document);
                     }
@@ -166,29 +176,6 @@ impl Merging<'_> {
         let source = step.source.or_else(|| document.path.as_ref().map(AbsPath::text)).unwrap_or_default();
         let folder = document.path.clone().unwrap_or_else(|| document.folder.clone());
         self.apply(merged, step.reach, &source, &folder);
-    }
-
-    /// `{file:…}` of what is not there keeps the program from starting. The files are not read.
-    fn missing_files(&mut self, document: &Document) {
-        let Some(source) = self.layers.sources.of(document.name.at) else { return };
-        let mut missing = Vec::new();
-        for (at, name) in file_references(source.text()) {
-            let path = match name.strip_prefix("~/").zip(place(self.subject, "{home}")) {
-                Some((rest, home)) => home.join(rest),
-                None => document.folder.join(name),
-            };
-            let looked = self.subject.scope > Scope::Repo || path.is_within(&self.subject.project);
-            if looked && !seems_to_exist(self.host, &path) {
-                let at = Span { source: document.name.at.source, start: at, end: at.saturating_add(6) };
-                missing.push(Remark {
-                    kind: RemarkKind::Refused,
-                    key: format!("{{file:{}}}", redact_line(name)),
-                    why: format!("`{}` is not there: OpenCode does not start", shown(self.subject, &path)),
-                    at,
-                });
-            }
-        }
-        self.remarks.append(&mut missing);
     }
 
     /// One layer over all below.
@@ -254,6 +241,35 @@ impl Merging<'_> {
     }
 }
 
+/// `{file:…}` of what is not there keeps the program from starting. The files are not read.
+pub(super) fn missing_files(
+    host: &dyn Host,
+    subject: &Subject,
+    sources: &super::Sources,
+    document: &Document,
+) -> Vec<Remark> {
+    let Some(source) = sources.of(document.name.at) else { return Vec::new() };
+    let mut missing = Vec::new();
+    for (at, name) in file_references(source.text()) {
+        let path = match name.strip_prefix("~/").zip(place(subject, "{home}")) {
+            Some((rest, home)) => home.join(rest),
+            None => document.folder.join(name),
+        };
+        let looked = subject.scope > Scope::Repo || path.is_within(&subject.project);
+        if looked && !seems_to_exist(host, &path) {
+            let at = Span { source: document.name.at.source, start: at, end: at.saturating_add(6) };
+            missing.push(Remark {
+                kind: RemarkKind::Refused,
+                key: format!("{{file:{}}}", redact_line(name)),
+                why: format!("`{}` is not there: OpenCode does not start", shown(subject, &path)),
+                at,
+                of_version: false,
+            });
+        }
+    }
+    missing
+}
+
 /// Where files are named to be filled in, but in comments of a line.
 fn file_references(text: &str) -> Vec<(u32, &str)> {
     let mut found = Vec::new();
@@ -284,7 +300,7 @@ pub(super) fn plugin_name(node: &Node) -> Option<&str> {
 }
 
 /// What makes two plugins the same: the address of a file, the name of a package without its version.
-fn package(spec: &str) -> &str {
+pub(super) fn package(spec: &str) -> &str {
     if spec.starts_with("file://") {
         return spec;
     }

@@ -4,22 +4,32 @@
 //! Pure over reads of the host, so the probes that need it call it for themselves. Nothing is substituted, fetched or
 //! run; `{env:…}` and `{file:…}` stay as they are written.
 
+mod built_in;
 mod decode;
-pub mod document;
+mod discover;
+mod folders;
 mod front_matter;
+pub mod jsonc;
 mod layers;
 mod lower;
 mod merge;
+mod node;
+mod opencode2;
 pub mod rules;
 mod schema;
 pub mod skills;
+mod source;
+mod texts;
 mod toml_text;
+pub mod wildcard;
 mod work_tree;
 mod yaml_text;
 
-pub use document::{Key, Map, Node, NodeValue, Source, Sources, Span};
-pub use layers::{Document, Layer, LayerState, Part, Reach, is_on, variable};
+pub use discover::{is_on, variable};
+pub use layers::{Document, Layer, LayerState, Part, Reach};
 pub use merge::{PluginOrigin, Remark, RemarkKind};
+pub use node::{Key, Map, Node, NodeValue};
+pub use source::{Source, Sources, Span};
 
 use super::ProbeError;
 use crate::host::Host;
@@ -28,6 +38,8 @@ use crate::model::{AbsPath, Location, Merging, Subject, Unseen};
 /// The configuration of one agent.
 #[derive(Debug)]
 pub struct Effective {
+    /// How it was merged.
+    pub merging: Merging,
     /// The texts that nodes point into.
     pub sources: Sources,
     /// Every file and variable it comes from, in order.
@@ -93,11 +105,12 @@ impl Effective {
 
 /// Reads and merges the configuration of the subject's agent.
 pub fn effective(host: &dyn Host, subject: &Subject) -> Result<Effective, ProbeError> {
-    let layers = layers::read(host, subject);
+    let layers = discover::read(host, subject);
     Ok(match subject.agent.merging {
         Merging::Separate => merge::separate(layers),
         Merging::Deep => merge::deep(layers),
         Merging::Opencode => merge::opencode(host, subject, layers),
+        Merging::Opencode2 => opencode2::merge(host, subject, layers),
     })
 }
 

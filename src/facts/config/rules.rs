@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
-use super::document::{Map, Node, NodeValue, Span};
-use super::{Effective, skills};
-use crate::facts::glob::fits_by;
+use super::built_in::{Places, built_in, native};
+use super::node::{Map, Node, NodeValue};
+use super::source::Span;
+use super::wildcard::{covers, matches};
+use super::{Effective, opencode2};
 use crate::facts::subject::place;
 use crate::host::Host;
-use crate::model::{AbsPath, Subject};
+use crate::model::{AbsPath, Merging, Subject};
 
 /// What a rule says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema)]
@@ -42,6 +44,8 @@ pub enum Level {
     Top,
     /// `agent.<name>.permission`.
     Agent,
+    /// A policy: asked after all rules.
+    Policy,
 }
 
 /// One rule.
@@ -72,6 +76,8 @@ pub struct AgentRules {
     pub mode: String,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
+    /// Policies in order, the last that matches decides; one that forbids holds against all rules.
+    pub policies: Vec<Rule>,
     /// Where it is defined; nowhere for those of the program that no file names.
     pub at: Span,
 }
@@ -82,6 +88,10 @@ const RULE_LIMIT: usize = 200_000;
 /// Whether the agents have more rules than can be listed: each repeats those for all.
 pub fn too_many(config: &Effective) -> bool {
     let Some(root) = config.root() else { return false };
+    if config.merging == Merging::Opencode2 {
+        let (agents, top, most) = opencode2::rules::counts(root);
+        return (agents + 7).saturating_mul(top + 40) > RULE_LIMIT || top.max(most) > COMPARED;
+    }
     let agents = root.get("agent").and_then(Node::map).map_or(0, Map::len) + 7;
     let top = flatten(root.get("permission"), None, Level::Top).len() + 40;
     let own = root.get("agent").and_then(Node::map).into_iter().flat_map(Map::iter);
@@ -91,6 +101,9 @@ pub fn too_many(config: &Effective) -> bool {
 
 /// The rules of every agent, also of hidden ones.
 pub fn of_agents(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<AgentRules> {
+    if config.merging == Merging::Opencode2 {
+        return opencode2::rules::of_agents(subject, config);
+    }
     let Some(root) = config.root() else { return Vec::new() };
     let home = place(subject, "{home}");
     let places = Places::new(host, subject, config);
@@ -116,6 +129,7 @@ pub fn of_agents(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<
                 hidden: false,
                 mode: "all".into(),
                 rules,
+                policies: Vec::new(),
                 at: key.at,
             });
         }
@@ -141,16 +155,6 @@ pub fn of_agents(host: &dyn Host, subject: &Subject, config: &Effective) -> Vec<
     agents
 }
 
-fn built_in(permission: &str, pattern: &str, action: Action) -> Rule {
-    Rule {
-        permission: permission.into(),
-        pattern: pattern.into(),
-        action: Some(action),
-        level: Level::BuiltIn,
-        at: Span::NOWHERE,
-    }
-}
-
 /// A permission map as rules, in order.
 pub fn flatten(permission: Option<&Node>, home: Option<&AbsPath>, level: Level) -> Vec<Rule> {
     let mut rules = Vec::new();
@@ -174,7 +178,8 @@ pub fn flatten(permission: Option<&Node>, home: Option<&AbsPath>, level: Level) 
     rules
 }
 
-fn action(node: &Node) -> Option<Action> {
+/// The action that a text names.
+pub(super) fn action(node: &Node) -> Option<Action> {
     match node.text()? {
         "allow" => Some(Action::Allow),
         "ask" => Some(Action::Ask),
@@ -193,142 +198,17 @@ fn expanded(pattern: &str, home: Option<&AbsPath>) -> String {
     }
 }
 
-/// What the built-in rules speak of.
-struct Places {
-    data: String,
-    tmp: String,
-    plans: String,
-    outside: Vec<String>,
-}
-
-impl Places {
-    fn new(host: &dyn Host, subject: &Subject, config: &Effective) -> Self {
-        let folder = |path: &str| place(subject, path).unwrap_or_else(AbsPath::root);
-        let data = folder("{data}/opencode");
-        let mut outside: Vec<String> = Vec::new();
-        for path in skills::folders(host, subject, config).into_iter().chain(skills::references(subject, config)) {
-            let pattern = format!("{path}/*");
-            if !outside.contains(&pattern) {
-                outside.push(pattern);
-            }
-        }
-        Self {
-            plans: relative(&config.work_tree, &data.join("plans/*.md")),
-            data: data.text(),
-            tmp: folder("{tmp}/opencode").text(),
-            outside,
-        }
+impl AgentRules {
+    /// The rule or policy that decides.
+    pub fn deciding(&self, permission: &str, input: &str) -> Option<&Rule> {
+        let policy = deciding(&self.policies, permission, input).filter(|policy| policy.action != Some(Action::Allow));
+        policy.or_else(|| deciding(&self.rules, permission, input))
     }
-
-    /// Asked for every folder outside, but for these.
-    fn external(&self) -> Vec<Rule> {
-        let own = [format!("{}/tool-output/*", self.data), format!("{}/*", self.tmp)];
-        let allowed = own.iter().chain(&self.outside);
-        std::iter::once(built_in("external_directory", "*", Action::Ask))
-            .chain(allowed.map(|pattern| built_in("external_directory", pattern, Action::Allow)))
-            .collect()
-    }
-
-    fn base(&self) -> Vec<Rule> {
-        use Action::{Allow, Ask, Deny};
-        let mut rules = vec![built_in("*", "*", Allow), built_in("doom_loop", "*", Ask)];
-        rules.extend(self.external());
-        for (permission, pattern, action) in [
-            ("question", "*", Deny),
-            ("plan_enter", "*", Deny),
-            ("plan_exit", "*", Deny),
-            ("read", "*", Allow),
-            ("read", "*.env", Ask),
-            ("read", "*.env.*", Ask),
-            ("read", "*.env.example", Allow),
-        ] {
-            rules.push(built_in(permission, pattern, action));
-        }
-        rules
-    }
-}
-
-/// The way from one folder to a path, upward where needed.
-fn relative(from: &AbsPath, to: &AbsPath) -> String {
-    let common = from.ancestors().find(|folder| to.is_within(folder)).unwrap_or_else(AbsPath::root);
-    let up = from.below(&common).map_or(0, |rest| rest.components().count());
-    let down = to.below(&common).map(|rest| rest.to_string_lossy().into_owned()).unwrap_or_default();
-    format!("{}{down}", "../".repeat(up))
-}
-
-fn native(places: &Places, base: &[Rule]) -> Vec<AgentRules> {
-    use Action::{Allow, Deny};
-    let agent = |name: &str, mode: &str, hidden: bool, own: Vec<Rule>| AgentRules {
-        name: name.to_owned(),
-        native: true,
-        hidden,
-        mode: mode.to_owned(),
-        rules: base.iter().cloned().chain(own).collect(),
-        at: Span::NOWHERE,
-    };
-    let mut explore = vec![built_in("*", "*", Deny)];
-    for tool in ["grep", "glob", "list", "bash", "webfetch", "websearch", "read"] {
-        explore.push(built_in(tool, "*", Allow));
-    }
-    explore.extend(places.external());
-    let plan = vec![
-        built_in("question", "*", Allow),
-        built_in("plan_exit", "*", Allow),
-        built_in("task", "general", Deny),
-        built_in("external_directory", &format!("{}/plans/*", places.data), Allow),
-        built_in("edit", "*", Deny),
-        built_in("edit", ".opencode/plans/*.md", Allow),
-        built_in("edit", &places.plans, Allow),
-    ];
-    let nothing = || vec![built_in("*", "*", Deny)];
-    vec![
-        agent("build", "primary", false, vec![built_in("question", "*", Allow), built_in("plan_enter", "*", Allow)]),
-        agent("plan", "primary", false, plan),
-        agent("general", "subagent", false, vec![built_in("todowrite", "*", Deny)]),
-        agent("explore", "subagent", false, explore),
-        agent("compaction", "primary", true, nothing()),
-        agent("title", "primary", true, nothing()),
-        agent("summary", "primary", true, nothing()),
-    ]
 }
 
 /// The rule that decides, and so the last one that matches.
 pub fn deciding<'a>(rules: &'a [Rule], permission: &str, input: &str) -> Option<&'a Rule> {
     rules.iter().rev().find(|rule| matches(permission, &rule.permission) && matches(input, &rule.pattern))
-}
-
-/// Whether a pattern matches a text: `*` is anything, `?` one character, a blank and `*` at the end may be missing.
-pub fn matches(text: &str, pattern: &str) -> bool {
-    let (text, pattern) = (text.replace('\\', "/"), pattern.replace('\\', "/"));
-    let text: Vec<Option<char>> = text.chars().map(Some).collect();
-    with_optional_end(&text, &pattern)
-}
-
-/// Whether everything that `inner` matches is matched by `outer` too. It may say no where that is so in truth.
-pub fn covers(outer: &str, inner: &str) -> bool {
-    if outer == "*" || outer == inner {
-        return true;
-    }
-    if !outer.contains(['*', '?', '\\']) && !inner.contains('\\') {
-        return false;
-    }
-    let (outer, inner) = (outer.replace('\\', "/"), inner.replace('\\', "/"));
-    // What `*` and `?` stand for in the inner pattern is open: only `*` in the outer one takes it.
-    let open = |text: &str| text.chars().map(|c| (c != '*' && c != '?').then_some(c)).collect::<Vec<_>>();
-    let whole = with_optional_end(&open(&inner), &outer);
-    let without_end = inner.strip_suffix(" *").is_none_or(|start| with_optional_end(&open(start), &outer));
-    whole && without_end
-}
-
-fn with_optional_end(text: &[Option<char>], pattern: &str) -> bool {
-    let full: Vec<char> = pattern.chars().collect();
-    let short = pattern.strip_suffix(" *").map(|start| start.chars().collect::<Vec<char>>());
-    wildcard(text, &full) || short.is_some_and(|short| wildcard(text, &short))
-}
-
-/// `*` stands for any text, `?` for a letter that is known.
-fn wildcard(text: &[Option<char>], pattern: &[char]) -> bool {
-    fits_by(pattern, text, |wanted, letter| *letter == Some(wanted) || wanted == '?' && letter.is_some())
 }
 
 /// As many rules of one list are compared with each other.
@@ -351,41 +231,7 @@ pub fn undone(rules: &[Rule]) -> Vec<(&Rule, &Rule)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns_match_as_the_program_matches() {
-        for (text, pattern, expected) in [
-            ("git status", "git *", true),
-            ("git", "git *", true),
-            ("gitk", "git *", false),
-            ("a/b/c.env", "*.env", true),
-            (".env.example", "*.env.*", true),
-            ("ls", "l?", true),
-            ("a\nb", "a*b", true),
-            ("Bash", "bash", false),
-            ("github_create", "github_*", true),
-            ("[x]", "[x]", true),
-        ] {
-            assert_eq!(matches(text, pattern), expected, "{text} / {pattern}");
-        }
-    }
-
-    #[test]
-    fn a_pattern_covers_only_what_it_matches_for_sure() {
-        for (outer, inner, expected) in [
-            ("*", "rm *", true),
-            ("rm *", "rm -rf *", true),
-            ("rm *", "rm *", true),
-            ("rm *", "rm*", false),
-            ("rm -rf *", "rm *", false),
-            ("?", "*", false),
-            ("*", "?", true),
-            ("git p*", "git push *", true),
-            ("*.env", "*.env.local", false),
-        ] {
-            assert_eq!(covers(outer, inner), expected, "{outer} over {inner}");
-        }
-    }
+    use crate::facts::config::built_in::built_in;
 
     #[test]
     fn a_rule_is_undone_only_by_a_weaker_one_behind_it() {

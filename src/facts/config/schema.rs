@@ -1,7 +1,7 @@
 //! The types of OpenCode 1.18.33's settings: what is dropped, and what keeps it from starting.
 
-use super::document::{Map, Node, NodeValue};
 use super::merge::{Remark, RemarkKind};
+use super::node::{Map, Node, NodeValue};
 
 /// A type of setting.
 pub(super) enum Shape {
@@ -221,6 +221,10 @@ impl Decoder<'_> {
         };
         let pairs = pairs.into_iter().filter_map(|(name, value)| {
             let path = format!("{key}.{}", name.name);
+            if let Some(tool) = meant(&name.name) {
+                let why = format!("this is a rule for a tool named `{}`: write `{tool}` if that is meant", name.name);
+                self.remark(RemarkKind::Misspelt, &path, &why, name.at);
+            }
             let value = match value.value {
                 NodeValue::Map(patterns) if !ONE_WORD.contains(&name.name.as_str()) => {
                     let patterns = patterns.into_pairs().into_iter().filter_map(|(pattern, action)| {
@@ -266,7 +270,43 @@ impl Decoder<'_> {
     }
 
     pub(super) fn remark(&mut self, kind: RemarkKind, key: &str, why: &str, at: super::Span) {
-        self.remarks.push(Remark { kind, key: key.to_owned(), why: why.to_owned(), at });
+        self.remarks.push(Remark { kind, key: key.to_owned(), why: why.to_owned(), at, of_version: false });
+    }
+
+    /// A remark that holds for this version only.
+    pub(super) fn of_version(&mut self, kind: RemarkKind, key: &str, why: &str, at: super::Span) {
+        self.remarks.push(Remark { kind, key: key.to_owned(), why: why.to_owned(), at, of_version: true });
+    }
+}
+
+/// What permission is asked for besides [`ONE_WORD`].
+const ASKED: &[&str] =
+    &["read", "edit", "glob", "grep", "list", "bash", "task", "external_directory", "lsp", "skill", "codesearch"];
+
+/// The tool that a key of `permission` nearly names. Any other key is the name of a tool that a server or plugin brings.
+fn meant(key: &str) -> Option<&'static str> {
+    let known = || ASKED.iter().chain(ONE_WORD).copied();
+    if known().any(|tool| tool == key) || key.contains(['*', '?']) {
+        return None;
+    }
+    let plain = |text: &str| text.to_ascii_lowercase().replace(['-', '_'], "");
+    let key = plain(key);
+    known().find(|tool| {
+        let tool = plain(tool);
+        key == tool || tool.len() > 3 && is_slip(&key, &tool)
+    })
+}
+
+/// Whether one letter is wrong, missing or too many, or two neighbours changed places.
+fn is_slip(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let front = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[front..], &b[front..]);
+    let back = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    match (&a[..a.len() - back], &b[..b.len() - back]) {
+        ([_], [_] | []) | ([], [_]) => true,
+        ([a, b], [c, d]) => a == d && b == c,
+        _ => false,
     }
 }
 
@@ -277,4 +317,29 @@ fn is_filled_in(text: &str) -> bool {
 
 fn one_of(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_slip_in_the_name_of_a_tool_is_told_from_the_name_of_another() {
+        for (key, tool) in [
+            ("bash", None),
+            ("bahs", Some("bash")),
+            ("Bash", Some("bash")),
+            ("web_fetch", Some("webfetch")),
+            ("external-directory", Some("external_directory")),
+            ("externaldirectry", Some("external_directory")),
+            ("skills", Some("skill")),
+            ("edti", Some("edit")),
+            ("test", None),
+            ("docs_search", None),
+            ("bas*", None),
+            ("ls", None),
+            ("write", None),
+            ("", None),
+        ] {
+            assert_eq!(super::meant(key), tool, "{key}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Folders that hold a skill, and folders named as references: OpenCode lets its tools into them without asking.
 
-use super::document::{Map, Node};
+use super::node::{Map, Node};
 use super::{Effective, is_on};
 use crate::facts::subject::{jail, place};
 use crate::host::{Host, Kind, resolve};

@@ -2,7 +2,9 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::document::{Key, Malformed, Map, Node, NodeValue, Span};
+use super::jsonc::Malformed;
+use super::node::{Key, Map, Node, NodeValue};
+use super::source::Span;
 
 /// Reads a document. The parser bounds its own depth.
 pub(super) fn read(text: &str, source: u32) -> Result<Node, Malformed> {

@@ -50,7 +50,8 @@ fn first_line(host: &dyn Host, path: &AbsPath) -> Option<String> {
 
 /// Git works only in what belongs to its user, or what that user calls safe.
 fn is_trusted(host: &dyn Host, subject: &Subject, paths: &[&AbsPath]) -> bool {
-    let Some(uid) = subject.user.uid.filter(|_| subject.scope > Scope::Repo) else { return true };
+    let uid = subject.user.known().and_then(|user| user.uid);
+    let Some(uid) = uid.filter(|_| subject.scope > Scope::Repo) else { return true };
     let owned = |path: &&AbsPath| stat(host, path).is_none_or(|stat| stat.uid == uid);
     paths.iter().all(owned) || paths.first().is_some_and(|top| is_called_safe(host, subject, top))
 }

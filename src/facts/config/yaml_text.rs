@@ -6,7 +6,9 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
-use super::document::{DEPTH_LIMIT, Key, Malformed, Map, Node, NodeValue, Span};
+use super::jsonc::{DEPTH_LIMIT, Malformed};
+use super::node::{Key, Map, Node, NodeValue};
+use super::source::Span;
 
 /// Most values of one document, copies made by aliases counted.
 const VALUE_LIMIT: usize = 100_000;

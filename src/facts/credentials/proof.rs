@@ -61,7 +61,8 @@ fn has_password(line: &str) -> bool {
         && line.split("://").skip(1).any(|rest| {
             let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or_default();
             let user = authority.rsplit_once('@').map(|(user, _)| user);
-            user.and_then(|user| user.split_once(':')).is_some_and(|(_, word)| !word.is_empty() && !word.starts_with('$'))
+            user.and_then(|user| user.split_once(':'))
+                .is_some_and(|(_, word)| !word.is_empty() && !word.starts_with('$'))
         })
 }
 

@@ -44,7 +44,11 @@ pub(in crate::facts) const KNOWN: &[Known] = &[
     production(".config/.wrangler/config/default.toml", "Cloudflare", Lines(&["oauth_token", "refresh_token"])),
     production(".wrangler/config/default.toml", "Cloudflare", Lines(&["oauth_token", "refresh_token"])),
     production(".local/share/com.vercel.cli/auth.json", "Vercel", Text(&["\"token\""])),
-    production(".config/rclone/rclone.conf", "rclone", Lines(&["token", "pass", "secret_access_key", "service_account_credentials"])),
+    production(
+        ".config/rclone/rclone.conf",
+        "rclone",
+        Lines(&["token", "pass", "secret_access_key", "service_account_credentials"]),
+    ),
     production(".databrickscfg", "Databricks", Lines(&["token", "client_secret"])),
     production(".snowflake/connections.toml", "Snowflake", Lines(&["password", "token"])),
     production(".kube/config", "Kubernetes", KubeConfig),

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::ProbeError;
 use super::reach::agent;
 use crate::host::{Accounts, Host};
-use crate::model::{AbsPath, Gid, Location, Look, Os, Subject, Unseen};
+use crate::model::{AbsPath, AgentUser, Gid, Location, Look, Os, Subject, Unseen};
 
 /// The largest rule file that is read: 1 MiB.
 const LIMIT: u64 = 1 << 20;
@@ -124,8 +124,9 @@ pub(super) fn secure_path(host: &dyn Host) -> Result<Option<String>, Unseen> {
 /// All rules, sudo's first.
 pub(super) fn rules(host: &dyn Host, subject: &Subject) -> Result<Vec<Rule>, ProbeError> {
     let who = agent(subject)?;
-    let accounts = host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
-    let person = person(&accounts, subject, who.uid.0);
+    let accounts =
+        host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
+    let person = person(&accounts, subject.account()?, subject.os, who.uid.0);
     let mut rules = sudo::rules(host, &person);
     rules.extend(doas_rules(host, &person));
     if subject.os == Os::Linux {
@@ -146,15 +147,14 @@ pub(super) fn rules(host: &dyn Host, subject: &Subject) -> Result<Vec<Rule>, Pro
     Ok(rules)
 }
 
-fn person<'a>(accounts: &Accounts, subject: &'a Subject, uid: u32) -> Person<'a> {
-    let user = &subject.user;
+fn person<'a>(accounts: &Accounts, user: &'a AgentUser, os: Os, uid: u32) -> Person<'a> {
     Person {
         name: &user.name,
         uid,
         gids: user.groups.clone(),
         groups: user.groups.iter().map(|gid| accounts.group_name(*gid)).collect(),
-        os: subject.os,
-        sits_at_desk: accounts.user(&user.name).is_some_and(|account| account.is_human(subject.os)),
+        os,
+        sits_at_desk: accounts.user(&user.name).is_some_and(|account| account.is_human(os)),
     }
 }
 

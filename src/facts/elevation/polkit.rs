@@ -248,7 +248,13 @@ fn of_section(file: &AbsPath, (number, head, keys): &Section, person: &Person<'_
     let actions: Vec<&str> = actions.collect();
     let what = if actions.contains(&"*") { "any action".to_owned() } else { actions.join(", ") };
     let reaches = named && (!seat_only || person.sits_at_desk);
-    Some(rule(&what, crate::model::plain(identity).into_owned(), reaches, false, Location::line(file.text(), *number, head)))
+    Some(rule(
+        &what,
+        crate::model::plain(identity).into_owned(),
+        reaches,
+        false,
+        Location::line(file.text(), *number, head),
+    ))
 }
 
 #[cfg(test)]
@@ -284,11 +290,17 @@ mod tests {
                 vec![("org.freedesktop.".to_owned(), true, true)],
             ),
             (
-                format!("if (action.id == \"org.freedesktop.color-manager.create-device\" && subject.user == \"agent\") {yes}"),
+                format!(
+                    "if (action.id == \"org.freedesktop.color-manager.create-device\" && subject.user == \"agent\") {yes}"
+                ),
                 vec![("org.freedesktop.color-manager.create-device".to_owned(), false, false)],
             ),
         ] {
-            assert_eq!(reaching(&format!("polkit.addRule(function(action, subject) {{\n{body}\n}});")), expected, "{body}");
+            assert_eq!(
+                reaching(&format!("polkit.addRule(function(action, subject) {{\n{body}\n}});")),
+                expected,
+                "{body}"
+            );
         }
     }
 

@@ -7,13 +7,26 @@ use crate::facts::lines::joined;
 
 /// The words that stand before a command and end with a colon.
 const TAGS: &[&str] = &[
-    "EXEC", "NOEXEC", "FOLLOW", "NOFOLLOW", "INTERCEPT", "NOINTERCEPT", "LOG_INPUT", "NOLOG_INPUT", "LOG_OUTPUT",
-    "NOLOG_OUTPUT", "MAIL", "NOMAIL", "PASSWD", "NOPASSWD", "SETENV", "NOSETENV",
+    "EXEC",
+    "NOEXEC",
+    "FOLLOW",
+    "NOFOLLOW",
+    "INTERCEPT",
+    "NOINTERCEPT",
+    "LOG_INPUT",
+    "NOLOG_INPUT",
+    "LOG_OUTPUT",
+    "NOLOG_OUTPUT",
+    "MAIL",
+    "NOMAIL",
+    "PASSWD",
+    "NOPASSWD",
+    "SETENV",
+    "NOSETENV",
 ];
 /// The words that stand before a command with a value.
-const OPTIONS: &[&str] = &[
-    "ROLE", "TYPE", "APPARMOR_PROFILE", "PRIVS", "LIMITPRIVS", "TIMEOUT", "NOTBEFORE", "NOTAFTER", "CWD", "CHROOT",
-];
+const OPTIONS: &[&str] =
+    &["ROLE", "TYPE", "APPARMOR_PROFILE", "PRIVS", "LIMITPRIVS", "TIMEOUT", "NOTBEFORE", "NOTAFTER", "CWD", "CHROOT"];
 
 /// A line as sudo sees it: continuations joined, comments gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +131,11 @@ pub(super) fn entry(text: &str) -> Entry {
         let (name, members) = piece.split_once('=')?;
         Some((name.trim().to_owned(), pieces(members, ',')))
     };
-    pieces(rest, ':').into_iter().map(alias).collect::<Option<_>>().map_or(Entry::Garbled, |all| Entry::Alias(kind, all))
+    pieces(rest, ':')
+        .into_iter()
+        .map(alias)
+        .collect::<Option<_>>()
+        .map_or(Entry::Garbled, |all| Entry::Alias(kind, all))
 }
 
 /// The parts between separators that are neither quoted nor escaped, trimmed.

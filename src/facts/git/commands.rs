@@ -19,7 +19,9 @@ pub(super) fn runs(setting: &Setting) -> Option<&'static str> {
         ("core", "gitproxy") => "runs a program at every fetch",
         ("core", "askpass") => "runs a program to ask for passwords",
         ("core", "alternaterefscommand") => "runs a program at every fetch",
-        ("core", "pager") | ("pager", _) if !is_boolean(value) && !is_usual(text, PAGERS) => "runs a program to show output",
+        ("core", "pager") | ("pager", _) if !is_boolean(value) && !is_usual(text, PAGERS) => {
+            "runs a program to show output"
+        }
         ("core" | "sequence", "editor") if !is_usual(text, EDITORS) => "runs a program to edit messages",
         ("filter", "clean" | "smudge" | "process") if !is_lfs(setting, text) => {
             "runs a program when files are staged or checked out"
@@ -36,15 +38,19 @@ pub(super) fn runs(setting: &Setting) -> Option<&'static str> {
         ("submodule", "update") if text.starts_with('!') => "runs a shell command at every submodule update",
         ("trailer", "command" | "cmd") => "runs a program at every commit message",
         ("hook", "command") => "runs a command as a hook",
-        ("protocol", "allow") if setting.name == "protocol.ext.allow" && text == "always" => "lets addresses run commands",
+        ("protocol", "allow") if setting.name == "protocol.ext.allow" && text == "always" => {
+            "lets addresses run commands"
+        }
         ("include" | "includeif", "path") => "takes settings from another file",
         _ => return None,
     })
 }
 
 const PAGERS: &[&str] = &["less", "more", "most", "cat", "delta", "bat", "diff-so-fancy", "moar"];
-const EDITORS: &[&str] = &["vi", "vim", "nvim", "nano", "emacs", "emacsclient", "code", "hx", "micro", "subl", "true", ":"];
-const HELPERS: &[&str] = &["cache", "store", "osxkeychain", "manager", "manager-core", "libsecret", "gnome-keyring", "oauth"];
+const EDITORS: &[&str] =
+    &["vi", "vim", "nvim", "nano", "emacs", "emacsclient", "code", "hx", "micro", "subl", "true", ":"];
+const HELPERS: &[&str] =
+    &["cache", "store", "osxkeychain", "manager", "manager-core", "libsecret", "gnome-keyring", "oauth"];
 
 /// A program of the list, found on PATH, with plain options.
 fn is_usual(text: &str, known: &[&str]) -> bool {
@@ -58,8 +64,13 @@ fn is_lfs(setting: &Setting, text: &str) -> bool {
     setting.name.starts_with("filter.lfs.")
         && matches!(
             text,
-            "git-lfs clean -- %f" | "git-lfs smudge -- %f" | "git-lfs smudge --skip -- %f" | "git-lfs filter-process"
-                | "git-lfs filter-process --skip" | "git lfs clean %f" | "git lfs smudge %f"
+            "git-lfs clean -- %f"
+                | "git-lfs smudge -- %f"
+                | "git-lfs smudge --skip -- %f"
+                | "git-lfs filter-process"
+                | "git-lfs filter-process --skip"
+                | "git lfs clean %f"
+                | "git lfs smudge %f"
         )
 }
 

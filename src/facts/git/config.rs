@@ -51,7 +51,11 @@ pub fn parse(text: &str) -> Vec<Setting> {
         });
         let key = key.to_ascii_lowercase();
         settings.push(Setting {
-            name: [Some(section.clone()), sub.clone(), Some(key.clone())].into_iter().flatten().collect::<Vec<_>>().join("."),
+            name: [Some(section.clone()), sub.clone(), Some(key.clone())]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("."),
             section: section.clone(),
             key,
             value,

@@ -19,11 +19,34 @@ pub(super) enum Manager {
 
 /// Every name that git calls a hook by.
 pub(super) const NAMES: &[&str] = &[
-    "applypatch-msg", "pre-applypatch", "post-applypatch", "pre-commit", "pre-merge-commit", "prepare-commit-msg",
-    "commit-msg", "post-commit", "pre-rebase", "post-checkout", "post-merge", "pre-push", "pre-receive", "update",
-    "proc-receive", "post-receive", "post-update", "reference-transaction", "push-to-checkout", "pre-auto-gc",
-    "post-rewrite", "sendemail-validate", "fsmonitor-watchman", "p4-changelist", "p4-prepare-changelist",
-    "p4-post-changelist", "p4-pre-submit", "post-index-change",
+    "applypatch-msg",
+    "pre-applypatch",
+    "post-applypatch",
+    "pre-commit",
+    "pre-merge-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "post-commit",
+    "pre-rebase",
+    "post-checkout",
+    "post-merge",
+    "pre-push",
+    "pre-receive",
+    "update",
+    "proc-receive",
+    "post-receive",
+    "post-update",
+    "reference-transaction",
+    "push-to-checkout",
+    "pre-auto-gc",
+    "post-rewrite",
+    "sendemail-validate",
+    "fsmonitor-watchman",
+    "p4-changelist",
+    "p4-prepare-changelist",
+    "p4-post-changelist",
+    "p4-pre-submit",
+    "post-index-change",
 ];
 
 /// The manager that wrote a hook, if every line of it is one that this manager writes.
@@ -72,26 +95,34 @@ fn is_pre_commit(line: &str) -> bool {
             | "else"
             | "exit 1"
             | "fi"
-    ) || line.starts_with("echo '`pre-commit` not found.") && line.ends_with("' 1>&2") && line.matches('\'').count() == 2
+    ) || line.starts_with("echo '`pre-commit` not found.")
+        && line.ends_with("' 1>&2")
+        && line.matches('\'').count() == 2
 }
 
 fn is_lfs(line: &str) -> bool {
     let missing = line.strip_prefix("command -v git-lfs >/dev/null 2>&1 || {");
     if let Some(rest) = missing {
-        let said = rest.trim_start().strip_prefix("printf >&2 ").or_else(|| rest.trim_start().strip_prefix("echo >&2 "));
-        return said.is_some_and(|said| said.ends_with("exit 2; }") && !said.contains(['$', '`', '|']) && said.matches(';').count() == 2);
+        let said =
+            rest.trim_start().strip_prefix("printf >&2 ").or_else(|| rest.trim_start().strip_prefix("echo >&2 "));
+        return said.is_some_and(|said| {
+            said.ends_with("exit 2; }") && !said.contains(['$', '`', '|']) && said.matches(';').count() == 2
+        });
     }
     let Some(rest) = line.strip_prefix("git lfs ") else { return false };
     matches!(rest, r#"pre-push "$@""# | r#"post-checkout "$@""# | r#"post-commit "$@""# | r#"post-merge "$@""#)
 }
 
 fn is_lefthook(line: &str) -> bool {
-    let structure = matches!(line, "then" | "else" | "fi" | "{" | "}" | "exit 0" | "exit 1" | "set -x" | "call_lefthook()");
+    let structure =
+        matches!(line, "then" | "else" | "fi" | "{" | "}" | "exit 0" | "exit 1" | "set -x" | "call_lefthook()");
     let fetches = ["curl", "wget", "base64", "eval", "/dev/tcp", "`", "nc "];
     let assigns = ["dir=\"$(git rev-parse --show-toplevel)\"", "osArch=$(uname", "cpuArch=$(uname"];
     structure
         || assigns.iter().any(|start| line.starts_with(start))
-        || line.to_ascii_lowercase().contains("lefthook") && !fetches.iter().any(|word| line.contains(word)) && !line.contains("; sh")
+        || line.to_ascii_lowercase().contains("lefthook")
+            && !fetches.iter().any(|word| line.contains(word))
+            && !line.contains("; sh")
 }
 
 #[cfg(test)]

@@ -63,7 +63,12 @@ struct List {
 }
 
 /// The lists that speak of a path, weakest first.
-fn lists(host: &dyn Host, subject: &Subject, repository: &Repository, parts: &[AbsPath]) -> Result<Vec<List>, ProbeError> {
+fn lists(
+    host: &dyn Host,
+    subject: &Subject,
+    repository: &Repository,
+    parts: &[AbsPath],
+) -> Result<Vec<List>, ProbeError> {
     let top = &repository.top;
     let mut lists = Vec::new();
     if let Some(file) = global(host, subject, repository).filter(|_| subject.scope > Scope::Repo) {
@@ -86,7 +91,7 @@ fn lists(host: &dyn Host, subject: &Subject, repository: &Repository, parts: &[A
 /// `core.excludesFile` of the repository or the person, else git's usual place.
 fn global(host: &dyn Host, subject: &Subject, repository: &Repository) -> Option<AbsPath> {
     // Ignore rules are the committing person's, not the agent's.
-    let home = subject.invoker.home.as_ref()?;
+    let home = subject.invoker.as_ref()?.home.as_ref()?;
     let xdg = host.env("XDG_CONFIG_HOME").and_then(AbsPath::new).unwrap_or_else(|| home.join(".config"));
     let files = [repository.common_dir.join("config"), home.join(".gitconfig"), xdg.join("git/config")];
     let named = files.iter().find_map(|file| {
@@ -109,7 +114,7 @@ fn read(
 ) -> Result<Option<List>, ProbeError> {
     let bytes = match host::resolve(host, &file, jail).and_then(|path| host.read(&path, LIMIT)) {
         Ok(bytes) => bytes,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if host::is_absent(&error) => return Ok(None),
         // git does not follow links here either, and what is no file holds no rule.
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Other) => return Ok(None),
         Err(error) => return Err(ProbeError::unreadable(&file, error)),

@@ -46,7 +46,11 @@ pub(super) fn read(host: &dyn Host, git_dir: &AbsPath, hash_bytes: usize) -> Loo
         Ok(bytes) => match parse(&bytes, hash_bytes) {
             Ok(tracked) => Look::Known(tracked),
             Err(why) => {
-                let how = if why == SPLIT { "run `git update-index --no-split-index`" } else { "see what `git status` says of it" };
+                let how = if why == SPLIT {
+                    "run `git update-index --no-split-index`"
+                } else {
+                    "see what `git status` says of it"
+                };
                 Look::unknown(format!("the index `{path}` {why}"), how)
             }
         },

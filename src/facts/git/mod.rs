@@ -158,7 +158,8 @@ fn submodules(host: &dyn Host, subject: &Subject) -> Vec<Submodule> {
     let settings = config::parse(&text.ok().flatten().unwrap_or_default());
     let mut found: Vec<Submodule> = Vec::new();
     for setting in settings.iter().filter(|setting| setting.section == "submodule") {
-        let name = setting.name.trim_start_matches("submodule.").trim_end_matches(&format!(".{}", setting.key)).to_owned();
+        let name =
+            setting.name.trim_start_matches("submodule.").trim_end_matches(&format!(".{}", setting.key)).to_owned();
         let at = found.iter().position(|known| known.name == name).unwrap_or_else(|| {
             found.push(Submodule { name, path: None, url: None });
             found.len() - 1
@@ -185,8 +186,8 @@ impl Reader<'_> {
         let folders = [(&self.repository.common_dir, "config"), (&self.repository.git_dir, "config.worktree")];
         for (folder, name) in folders {
             let file = folder.join(name);
-            let settings = repository::settings(self.host, folder, name)
-                .map_err(|error| ProbeError::unreadable(&file, error))?;
+            let settings =
+                repository::settings(self.host, folder, name).map_err(|error| ProbeError::unreadable(&file, error))?;
             let last = settings.iter().rfind(|setting| setting.name == "core.hookspath");
             hooks_path = last.and_then(|setting| setting.value.clone()).or(hooks_path);
             runs.extend(settings.iter().filter_map(|setting| self.setting(&file, setting)));
@@ -203,7 +204,8 @@ impl Reader<'_> {
         let does = commands::runs(setting)?;
         let husky = setting.name == "core.hookspath"
             && matches!(setting.value.as_deref(), Some(".husky" | ".husky/_" | ".husky/" | ".husky/_/"));
-        let allowed = self.subject.parameters.list("hook_allow").iter().any(|name| name.eq_ignore_ascii_case(&setting.name));
+        let allowed =
+            self.subject.parameters.list("hook_allow").iter().any(|name| name.eq_ignore_ascii_case(&setting.name));
         Some(Run {
             name: setting.name.clone(),
             kind: RunKind::Setting,
@@ -221,7 +223,7 @@ impl Reader<'_> {
             return Some(self.repository.common_dir.join("hooks"));
         };
         let folder = match path.strip_prefix("~/") {
-            Some(rest) => self.subject.invoker.home.as_ref()?.join(rest),
+            Some(rest) => self.subject.invoker.as_ref()?.home.as_ref()?.join(rest),
             None => self.repository.top.join(path),
         };
         let inside = folder.is_within(&self.repository.top) || folder.is_within(&self.repository.common_dir);
@@ -231,7 +233,8 @@ impl Reader<'_> {
     /// The places that git believes, and whether the agent can change them.
     fn places(&self, hooks: Option<&AbsPath>) -> Vec<Run> {
         let Repository { git_dir, common_dir, .. } = self.repository;
-        let mut paths = vec![common_dir.clone(), common_dir.join("config"), common_dir.join("info"), common_dir.join("modules")];
+        let mut paths =
+            vec![common_dir.clone(), common_dir.join("config"), common_dir.join("info"), common_dir.join("modules")];
         if git_dir != common_dir {
             paths.extend([git_dir.clone(), git_dir.join("config.worktree")]);
         }
@@ -246,7 +249,7 @@ impl Reader<'_> {
         Run {
             says: format!(
                 "can be changed by `{}`: what the agent puts there runs as whoever uses git here next",
-                self.subject.user.name
+                self.subject.user.known().map_or("the agent", |user| user.name.as_str())
             ),
             at: Some(Location::file(&name)),
             name,
@@ -259,9 +262,13 @@ impl Reader<'_> {
 
     /// Whether the agent's account can write `path` in a repository that git trusts.
     fn writable(&self, path: &AbsPath) -> Look<bool> {
-        let Subject { user, invoker, scope, .. } = self.subject;
-        let Some(who) = Who::of(user).filter(|_| *scope > Scope::Repo && user.uid != invoker.uid) else {
+        if self.subject.scope == Scope::Repo || self.subject.is_invokers() {
             return Look::Known(false);
+        }
+        let who = match self.subject.account().map(Who::of) {
+            Ok(Some(who)) => who,
+            Ok(None) => return Look::Known(false),
+            Err(unseen) => return Look::Unknown(unseen),
         };
         let look = || {
             let owner = |path: &AbsPath| Ok::<Uid, io::Error>(self.host.stat(path)?.uid);
@@ -275,7 +282,7 @@ impl Reader<'_> {
         let unreadable = |error| ProbeError::unreadable(folder, error);
         let target = match host::resolve(self.host, folder, self.jail(folder)) {
             Ok(target) => target,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(Vec::new()),
+            Err(error) if host::is_absent(&error) => return Ok(Vec::new()),
             Err(error) => return Err(unreadable(error)),
         };
         let entries = match self.host.list(&target) {
@@ -315,7 +322,7 @@ impl Reader<'_> {
             Err(_) => Vec::new(),
         };
         let manager = hooks::manager(&String::from_utf8_lossy(&bytes)).or_else(|| husky_file(path, &bytes));
-        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = crate::model::hex(Sha256::digest(&bytes));
         let allowed = self.subject.parameters.list("hook_allow");
         let allowed = allowed.iter().any(|entry| *entry == name || *entry == format!("{name}@{digest}"));
         Ok(Some(Run {

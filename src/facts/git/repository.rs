@@ -88,8 +88,7 @@ pub fn at(host: &dyn Host, top: &AbsPath) -> io::Result<Place> {
 
 /// What cannot be looked into from here holds no repository that this account could use.
 fn is_absence(error: &io::Error) -> bool {
-    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
-    matches!(error.kind(), NotFound | NotADirectory | PermissionDenied)
+    host::is_absent(error) || error.kind() == io::ErrorKind::PermissionDenied
 }
 
 /// What git itself asks of a git directory, the refs left out.

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::{script, unit};
+use crate::facts::search_path;
 use crate::host::{self, Host, Kind};
 use crate::model::launch::{Form, Found, Launch, Launcher, Origin};
 use crate::model::{AbsPath, Agent, AgentUser, Os, Parameters, Unseen};
@@ -12,8 +13,13 @@ const LIMIT: u64 = 256 << 10;
 /// The most units of one folder that are read.
 const UNITS: usize = 1000;
 
-/// Looks for the launcher of `agent`: done once, when the subject is settled. `person` is whose own folders are looked through.
-pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: &AgentUser, parameters: &Parameters) -> Found {
+/// Looks for the launcher of `agent`: done once, when the subject is settled. Of a person the own folders are looked through too.
+pub(in crate::facts) fn launcher(
+    host: &dyn Host,
+    agent: &Agent,
+    person: Option<&AgentUser>,
+    parameters: &Parameters,
+) -> Found {
     let search = Search { host, agent };
     if let Some(path) = parameters.text("launcher").and_then(AbsPath::new) {
         return match search.named(&path) {
@@ -34,7 +40,8 @@ pub(in crate::facts) fn launcher(host: &dyn Host, agent: &Agent, person: &AgentU
 }
 
 fn unreadable(path: &AbsPath, error: &io::Error) -> Found {
-    let how = if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
+    let how =
+        if error.kind() == io::ErrorKind::PermissionDenied { "run with sudo" } else { "look at the file by hand" };
     Found::Unknown(Unseen::new(format!("cannot read the launcher `{path}`: {error}"), how))
 }
 
@@ -47,22 +54,23 @@ impl Search<'_> {
     fn named(&self, path: &AbsPath) -> io::Result<Option<Launcher>> {
         match self.read(path) {
             Ok(Some(launcher)) => Ok(Some(launcher)),
-            Ok(None) if host::exists(self.host, path)? => {
-                Ok(Some(Launcher { path: path.clone(), form: Form::Program, launches: Vec::new(), text: String::new() }))
-            }
+            Ok(None) if host::exists(self.host, path)? => Ok(Some(Launcher {
+                path: path.clone(),
+                form: Form::Program,
+                launches: Vec::new(),
+                text: String::new(),
+            })),
             other => other,
         }
     }
 
     /// Every path where a launcher may be, in the order in which they are believed.
-    fn usual(&self, person: &AgentUser) -> Vec<AbsPath> {
+    fn usual(&self, person: Option<&AgentUser>) -> Vec<AbsPath> {
         let mut paths = Vec::new();
-        let home = person.home.as_ref();
+        let home = person.and_then(|person| person.home.as_ref());
         for command in &self.agent.commands {
-            let system = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin"].iter().filter_map(AbsPath::new);
-            let opt = [format!("/opt/{command}"), format!("/opt/{command}/bin")].into_iter().filter_map(AbsPath::new);
-            let own = home.into_iter().flat_map(|home| [home.join(".local/bin"), home.join("bin")]);
-            let folders: Vec<AbsPath> = system.chain(opt).chain(own).collect();
+            let own = home.into_iter().flat_map(search_path::of_home);
+            let folders: Vec<AbsPath> = search_path::of_machine(command).chain(own).collect();
             paths.extend(folders.iter().map(|folder| folder.join(format!("{command}-hardened"))));
             paths.extend(folders.iter().map(|folder| folder.join(command)));
         }
@@ -88,8 +96,10 @@ impl Search<'_> {
         for (at, folder) in folders.iter().enumerate() {
             let packaged = at + 2 >= folders.len();
             let Ok(entries) = self.host.list(folder) else { continue };
-            let names = entries.iter().filter_map(|entry| entry.name.to_str()).filter(|name| name.ends_with(".service"));
-            let named = |name: &&str| !packaged || self.agent.commands.iter().any(|command| name.contains(command.as_str()));
+            let names =
+                entries.iter().filter_map(|entry| entry.name.to_str()).filter(|name| name.ends_with(".service"));
+            let named =
+                |name: &&str| !packaged || self.agent.commands.iter().any(|command| name.contains(command.as_str()));
             units.extend(names.filter(named).take(UNITS).map(|name| folder.join(name)));
         }
         units
@@ -100,7 +110,7 @@ impl Search<'_> {
         let found = host::resolve(self.host, path, None).and_then(|path| Ok((self.host.stat(&path)?, path)));
         let (stat, target) = match found {
             Ok(found) => found,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            Err(error) if host::is_absent(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
         // The agent itself may be a program of any size.
@@ -125,7 +135,7 @@ impl Search<'_> {
         } else {
             return Ok(None);
         };
-        let launches = launches.into_iter().map(|launch| self.with_files(launch)).collect();
+        let launches = launches.into_iter().map(|launch| self.with_login(self.with_files(launch))).collect();
         Ok(Some(Launcher { path: path.clone(), form, launches, text }))
     }
 
@@ -140,15 +150,65 @@ impl Search<'_> {
         for folder in folders {
             let Ok(entries) = self.host.list(&folder) else { continue };
             let conf = entries.iter().filter(|entry| entry.name.to_string_lossy().ends_with(".conf")).take(50);
-            texts.extend(conf.filter_map(|entry| host::read_text(self.host, &folder.join(&entry.name), None, LIMIT).ok()?));
+            texts.extend(
+                conf.filter_map(|entry| host::read_text(self.host, &folder.join(&entry.name), None, LIMIT).ok()?),
+            );
         }
         texts
+    }
+
+    /// Adds the names that a login shell exports from its start-up files. What cannot be read is noted.
+    fn with_login(&self, mut launch: Launch) -> Launch {
+        if !launch.login {
+            return launch;
+        }
+        let accounts = self.host.accounts().unwrap_or_default();
+        let Some(account) = launch.user.as_deref().and_then(|name| accounts.user(name)) else {
+            launch.unread.push("the start-up files of its login shell".to_owned());
+            return launch;
+        };
+        let groups = match account.shell.rsplit('/').next().unwrap_or_default() {
+            "sh" | "bash" | "dash" | "ksh" | "ash" => OF_SH,
+            "zsh" => OF_ZSH,
+            "nologin" | "false" => return launch,
+            _ => {
+                launch.unread.push(format!("the start-up files of {}", account.shell));
+                return launch;
+            }
+        };
+        let placed = |path: &&str| match path.strip_prefix("~/") {
+            Some(rest) => Some(account.home.as_ref()?.join(rest)),
+            None => AbsPath::new(*path),
+        };
+        let first = groups.iter().map(|group| group.iter().filter_map(placed).collect()).collect::<Vec<Vec<AbsPath>>>();
+        let pieces = self.host.list(&AbsPath::root().join("etc/profile.d")).unwrap_or_default().into_iter();
+        let pieces = pieces.map(|entry| AbsPath::root().join("etc/profile.d").join(&entry.name));
+        let pieces = pieces.filter(|path| groups == OF_SH && path.name_text().ends_with(".sh")).map(|path| vec![path]);
+        for group in first.into_iter().chain(pieces) {
+            for file in group {
+                match host::read_text(self.host, &file, None, LIMIT) {
+                    Ok(None) => {}
+                    Ok(Some(text)) => {
+                        for name in script::exports(&text) {
+                            launch.pass_from(name, Origin::File, launch.line);
+                        }
+                        break;
+                    }
+                    Err(_) => {
+                        launch.unread.push(file.text());
+                        break;
+                    }
+                }
+            }
+        }
+        launch
     }
 
     /// Reads the names in files that the launch hands to the agent.
     fn with_files(&self, mut launch: Launch) -> Launch {
         for file in std::mem::take(&mut launch.unread) {
-            let text = AbsPath::new(&file).and_then(|path| host::read_text(self.host, &path, None, LIMIT).ok()).flatten();
+            let text =
+                AbsPath::new(&file).and_then(|path| host::read_text(self.host, &path, None, LIMIT).ok()).flatten();
             match text {
                 Some(text) => {
                     for name in text.lines().filter_map(env_file_name) {
@@ -161,6 +221,18 @@ impl Search<'_> {
         launch
     }
 }
+
+/// Start-up files of a login shell that is asked for one command; the first of each group that is there counts.
+const OF_SH: &[&[&str]] = &[&["/etc/profile"], &["~/.bash_profile", "~/.bash_login", "~/.profile"]];
+/// The same for zsh.
+const OF_ZSH: &[&[&str]] = &[
+    &["/etc/zsh/zshenv", "/etc/zshenv"],
+    &["~/.zshenv"],
+    &["/etc/zsh/zprofile", "/etc/zprofile"],
+    &["~/.zprofile"],
+    &["/etc/zsh/zlogin", "/etc/zlogin"],
+    &["~/.zlogin"],
+];
 
 fn env_file_name(line: &str) -> Option<String> {
     let line = line.trim();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::words::{Piece, Word};
+use crate::facts::secret_names;
 use crate::model::launch::{Launch, Origin, Passed, Sandbox, Start};
 
 impl Launch {
@@ -20,6 +21,7 @@ impl Launch {
             sandbox: None,
             broker: None,
             home_of_user: false,
+            login: false,
             private_tmp: false,
             own_path: false,
             program: None,
@@ -38,6 +40,7 @@ impl Launch {
         self.unread.clear();
         self.home_of_user = false;
         self.own_path = false;
+        self.login = false;
     }
 
     pub(super) fn pass(&mut self, name: String, value: &Word, in_arguments: bool, line: u32) {
@@ -45,7 +48,7 @@ impl Launch {
             self.arguments.push((name.clone(), line));
         }
         self.unset.retain(|unset| *unset != name);
-        let text = value.plain().filter(|_| !crate::facts::variable::looks_secret(&name));
+        let text = value.plain().filter(|_| !secret_names::is_secret(&name));
         self.passed.insert(name, Passed { origin: origin(value), in_arguments, text, line });
     }
 
@@ -78,14 +81,34 @@ pub(super) fn origin(word: &Word) -> Origin {
 
 /// Commands that fetch a secret from where it is kept.
 const BROKERS: &[&str] = &[
-    "op", "pass", "gopass", "vault", "bao", "hasp", "bw", "rbw", "secret-tool", "security", "keyctl", "aws", "gcloud",
-    "az", "doppler", "infisical", "chamber", "sops", "age", "systemd-creds", "kwallet-query", "keepassxc-cli", "harden",
+    "op",
+    "pass",
+    "gopass",
+    "vault",
+    "bao",
+    "hasp",
+    "bw",
+    "rbw",
+    "secret-tool",
+    "security",
+    "keyctl",
+    "aws",
+    "gcloud",
+    "az",
+    "doppler",
+    "infisical",
+    "chamber",
+    "sops",
+    "age",
+    "systemd-creds",
+    "kwallet-query",
+    "keepassxc-cli",
+    "harden",
 ];
 
 /// Programs that run another one with secrets in its environment.
-pub(super) const RUNNERS: &[&str] = &[
-    "op", "hasp", "aws-vault", "doppler", "infisical", "chamber", "teller", "envconsul", "sops", "berglas", "summon",
-];
+pub(super) const RUNNERS: &[&str] =
+    &["op", "hasp", "aws-vault", "doppler", "infisical", "chamber", "teller", "envconsul", "sops", "berglas", "summon"];
 
 fn of_command(text: &str) -> Origin {
     let commands = super::words::commands(text);

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub(super) use find::launcher;
 
-use super::{ProbeError, subject, variable};
+use super::{ProbeError, secret_names, subject};
 use crate::host::Host;
 use crate::model::launch::{Form, Found, Launch, Launcher, Origin, Passed, Sandbox, Start};
 use crate::model::{AbsPath, Location, Look, Mode, Subject};
@@ -86,15 +86,23 @@ struct Argument {
 }
 
 /// See [`Fact`].
-pub fn look(_: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
+pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     match &*subject.launcher {
         Found::Unknown(unseen) => Err(ProbeError::Unseen(unseen.clone())),
-        Found::None { named } => Ok(none(named.as_ref())),
+        Found::None { named } => Ok(none(host, named.as_ref())),
         Found::Launcher(launcher) => Ok(fact(subject, launcher)),
     }
 }
 
-fn none(named: Option<&AbsPath>) -> Fact {
+fn none(host: &dyn Host, named: Option<&AbsPath>) -> Fact {
+    // What starts the agent of an image may lie outside of it.
+    let starts_empty = match named {
+        None if !host.is_live() => Look::unknown(
+            "an image has no environment, and no launcher was found in it",
+            "audit the running machine, or name the launcher in the profile",
+        ),
+        _ => Look::Known(false),
+    };
     let says = match named {
         Some(path) => format!("the launcher `{path}` that the profile names is not there"),
         None => "no launcher was found, so the agent inherits the environment of whoever starts it".into(),
@@ -103,7 +111,7 @@ fn none(named: Option<&AbsPath>) -> Fact {
         path: None,
         form: None,
         says,
-        starts_empty: Look::Known(false),
+        starts_empty,
         start: None,
         user: None,
         cwd: None,
@@ -176,7 +184,7 @@ fn without_secret(word: &str) -> String {
     for (at, _) in word.match_indices('=') {
         let (before, value) = (&word[..at], &word[at + 1..]);
         let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
-        if variable::looks_secret(name) && !value.trim_start_matches('"').starts_with('$') {
+        if secret_names::is_secret(name) && !value.trim_start_matches('"').starts_with('$') {
             let space = &value[value.trim_end().len()..];
             return format!("{before}=***{space}");
         }
@@ -207,7 +215,8 @@ fn variables(subject: &Subject, launcher: &Launcher) -> Look<Vec<Variable>> {
         return not_understood(launcher);
     }
     if let Some(file) = launcher.launches.iter().find_map(|launch| launch.unread.first()) {
-        let why = format!("`{}` takes variables from `{}`, which cannot be read", launcher.path, crate::model::plain(file));
+        let why =
+            format!("`{}` takes variables from `{}`, which cannot be read", launcher.path, crate::model::plain(file));
         return Look::unknown(why, "run with sudo, or start the agent");
     }
     let mut named: BTreeMap<&str, &Passed> = BTreeMap::new();
@@ -217,7 +226,7 @@ fn variables(subject: &Subject, launcher: &Launcher) -> Look<Vec<Variable>> {
     let variable = |(name, passed): (&str, &Passed)| Variable {
         name: name.to_owned(),
         origin: passed.origin,
-        secret: variable::looks_secret(name),
+        secret: secret_names::is_secret(name),
         at: place(subject, launcher, passed.line),
     };
     Look::Known(named.into_iter().map(variable).collect())
@@ -227,7 +236,7 @@ fn arguments(launcher: &Launcher, at: &dyn Fn(u32) -> Location) -> Vec<Argument>
     let mut all: Vec<(String, u32)> = launcher.launches.iter().flat_map(|launch| launch.arguments.clone()).collect();
     all.sort();
     all.dedup_by(|a, b| a.0 == b.0);
-    all.retain(|(name, _)| variable::looks_secret(name));
+    all.retain(|(name, _)| secret_names::is_secret(name));
     all.into_iter().map(|(name, line)| Argument { name, at: at(line) }).collect()
 }
 
@@ -242,7 +251,11 @@ fn is_fixed_path(passed: &Passed) -> bool {
 
 fn own_tmp(launch: &Launch) -> bool {
     let shared = ["/tmp", "/tmp/", "/var/tmp", "/var/tmp/"];
-    launch.passed.get("TMPDIR").and_then(|passed| passed.text.as_deref()).is_some_and(|path| path.starts_with('/') && !shared.contains(&path))
+    launch
+        .passed
+        .get("TMPDIR")
+        .and_then(|passed| passed.text.as_deref())
+        .is_some_and(|path| path.starts_with('/') && !shared.contains(&path))
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::chain::{Goal, follow};
 use super::launch::base;
 use super::words::{Command, Word, commands};
-use crate::model::launch::{Launch, Origin, Start};
 use crate::model::Mode;
+use crate::model::launch::{Launch, Origin, Start};
 
 /// Reads variables' names from a file that a script sources, and whether it exports them; None where it cannot be
 /// read.
@@ -15,9 +15,7 @@ pub(super) type Source<'a> = dyn Fn(&str) -> Option<Vec<(String, bool)>> + 'a;
 /// Whether the text is a script of a shell of the Bourne family.
 pub(super) fn is_shell(text: &str) -> bool {
     let Some(line) = text.lines().next().and_then(|line| line.strip_prefix("#!")) else { return false };
-    line.split_whitespace()
-        .map(base)
-        .any(|word| matches!(word, "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash"))
+    line.split_whitespace().map(base).any(|word| matches!(word, "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash"))
 }
 
 /// Every way in which the script starts one of `agents`.
@@ -67,7 +65,8 @@ impl Shell {
         let operands = || command.words[1..].iter().filter(|word| !word.start().starts_with('-'));
         match words[0].as_str() {
             "export" | "declare" | "typeset" | "readonly" | "local" => {
-                let exports = words[0] == "export" || words[1..].iter().any(|word| word.starts_with("-") && word.contains('x'));
+                let exports =
+                    words[0] == "export" || words[1..].iter().any(|word| word.starts_with("-") && word.contains('x'));
                 for word in operands() {
                     match word.assignment() {
                         Some((name, value)) => self.assign(name, value, exports, command.line),
@@ -152,10 +151,24 @@ pub(super) fn names(text: &str) -> Vec<(String, bool)> {
     names
 }
 
+/// The names that a file of shell commands exports.
+pub(super) fn exports(text: &str) -> Vec<String> {
+    let mut exported = Vec::new();
+    for command in commands(text) {
+        let first = command.words.first().and_then(Word::plain);
+        if !matches!(first.as_deref(), Some("export" | "declare" | "typeset")) {
+            continue;
+        }
+        let name = |word: &Word| word.assignment().map(|(name, _)| name).or_else(|| word.plain());
+        exported.extend(command.words.iter().skip(1).filter_map(name).filter(|name| super::words::is_name(name)));
+    }
+    exported
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::model::launch::Sandbox;
     use super::*;
+    use crate::model::launch::Sandbox;
 
     fn read(text: &str) -> Vec<Launch> {
         launches(text, &["opencode".into()], "/usr/local/bin/opencode", &|path| {
@@ -196,7 +209,10 @@ mod tests {
             ("su - agent -c 'opencode run'", "Empty agent []"),
             ("su agent -c 'K=v exec opencode'", "Inherited agent [K=Literal]"),
             ("setpriv --reuid=agent --regid agent --clear-groups --reset-env opencode", "Empty agent []"),
-            ("bwrap --ro-bind / / --clearenv --setenv HOME /h --unshare-all -- opencode", "Empty - [HOME=Literal!] in Bwrap"),
+            (
+                "bwrap --ro-bind / / --clearenv --setenv HOME /h --unshare-all -- opencode",
+                "Empty - [HOME=Literal!] in Bwrap",
+            ),
             ("firejail --quiet --rmenv=X --env=A=b opencode", "Inherited - [A=Literal!] in Firejail"),
             ("docker run --rm -it -e KEY=$KEY ghcr.io/x/opencode:1", "Empty - [KEY=Inherited!] in Container"),
             ("harden run -- opencode", "Empty - [] in Harden"),

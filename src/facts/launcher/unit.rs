@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::chain::{Goal, follow};
 use super::words::{Word, commands};
 use crate::facts::lines::joined;
-use crate::model::launch::{Launch, Origin, Sandbox, Start};
 use crate::model::Mode;
+use crate::model::launch::{Launch, Origin, Sandbox, Start};
 
 /// Keys of a section, with line and value, in order; a later file's lines come later.
 type Keys = BTreeMap<String, Vec<(u32, String)>>;
@@ -79,7 +79,10 @@ fn setup(keys: &Keys, of_user: bool) -> Launch {
     for (_, value) in all("UnsetEnvironment") {
         value.split_whitespace().for_each(|name| launch.unset(name));
     }
-    if ["LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted", "ImportCredential"].iter().any(|key| !all(key).is_empty()) {
+    if ["LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted", "ImportCredential"]
+        .iter()
+        .any(|key| !all(key).is_empty())
+    {
         launch.broker = Some("systemd credentials".into());
     }
     let options = keys.iter().filter_map(|(key, values)| Some((key.as_str(), values.last()?.1.as_str())));

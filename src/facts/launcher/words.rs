@@ -346,7 +346,10 @@ mod tests {
             Piece::Command(text) => format!("<({text})>"),
         };
         let word = |word: &Word| word.pieces.iter().map(piece).collect::<String>();
-        commands(text).iter().map(|c| format!("{}: {}", c.line, c.words.iter().map(word).collect::<Vec<_>>().join("|"))).collect()
+        commands(text)
+            .iter()
+            .map(|c| format!("{}: {}", c.line, c.words.iter().map(word).collect::<Vec<_>>().join("|")))
+            .collect()
     }
 
     #[test]

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::definition::{Definition, OAuth, Placed};
 use super::secret::{self, Class};
-use super::server::{Approval, hex};
+use super::server::Approval;
 use super::{address, argument};
 
 /// What the list says: `name`, `name@sha256:…`, or `name@` with the first digits.
@@ -58,7 +58,7 @@ pub(super) fn digest(definition: &Definition, argv: &[String]) -> String {
     ]
     .into();
     let text = serde_json::to_string(&form).unwrap_or_default();
-    hex(&Sha256::digest(text.as_bytes()))
+    crate::model::hex(Sha256::digest(text.as_bytes()))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::reference::Reference;
 use super::secret::{self, Class, Classified};
 use super::{address, shell};
+use crate::facts::secret_names;
 use crate::model::redact_line;
 
 /// A value in an argument list.
@@ -60,7 +61,7 @@ fn named<'a>(arg: &'a str, before: Option<&'a str>) -> (&'a str, &'a str) {
         }
     }
     let option = before.filter(|before| before.starts_with('-') && !before.contains('=') && !arg.starts_with('-'));
-    (option.filter(|option| secret::is_secret_name(option)).unwrap_or(""), arg)
+    (option.filter(|option| secret_names::may_be_secret(option)).unwrap_or(""), arg)
 }
 
 fn is_name(text: &str) -> bool {

@@ -175,7 +175,7 @@ fn refused(entry: &Map, kind: Option<&str>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::config::document::jsonc;
+    use crate::facts::config::jsonc::jsonc;
 
     fn read(text: &str, shape: McpShape) -> Vec<Definition> {
         let parsed = jsonc(text, 0).expect("JSON");

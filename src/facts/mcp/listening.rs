@@ -5,7 +5,8 @@ use super::definition::Definition;
 use super::server::Remote;
 
 /// Words for transports over a port.
-const OVER_A_PORT: &[&str] = &["http", "sse", "streamable-http", "streamablehttp", "streamable_http", "ws", "websocket", "tcp"];
+const OVER_A_PORT: &[&str] =
+    &["http", "sse", "streamable-http", "streamablehttp", "streamable_http", "ws", "websocket", "tcp"];
 
 /// Why a server on this machine listens on a port, as written; empty where it does not, as far as its definition goes.
 pub(super) fn reasons(definition: &Definition, remote: Option<&Remote>, launch: &Launch) -> Vec<String> {
@@ -27,14 +28,17 @@ pub(super) fn reasons(definition: &Definition, remote: Option<&Remote>, launch: 
         let over_a_port = value.is_some_and(|value| OVER_A_PORT.contains(&value.to_lowercase().as_str()));
         if matches!(name, "--transport" | "-t" | "--mode") && over_a_port {
             found.push(format!("{name} {}", value.unwrap_or_default()));
-        } else if matches!(arg.as_str(), "--sse" | "--http" | "--streamable-http" | "--ws") && next_is_no_value(rest, at) {
+        } else if matches!(arg.as_str(), "--sse" | "--http" | "--streamable-http" | "--ws")
+            && next_is_no_value(rest, at)
+        {
             found.push(arg.clone());
         }
     }
     let env = definition.env.iter().map(|(name, placed)| (name, placed.text.as_str()));
     let env = env.chain(launch.env.iter().map(|(name, value)| (name, value.as_str())));
     let transports = env.filter(|(name, value)| {
-        (name.ends_with("TRANSPORT") || name.ends_with("TRANSPORT_TYPE")) && OVER_A_PORT.contains(&value.to_lowercase().as_str())
+        (name.ends_with("TRANSPORT") || name.ends_with("TRANSPORT_TYPE"))
+            && OVER_A_PORT.contains(&value.to_lowercase().as_str())
     });
     found.extend(transports.map(|(name, value)| format!("{name}={value}")));
     found

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use super::server::{Approval, Server, hex};
+use super::server::{Approval, Server};
 use crate::facts::subject::{jail, place, shown};
 use crate::host::{CONFIG_LIMIT, Host, read_text};
 use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen};
@@ -160,9 +160,7 @@ pub(super) fn review(server: &Server, lock: &Result<Option<Lock>, Unseen>, deman
         Ok(Some(lock)) => lock,
         Ok(None) => {
             let why = format!("nothing records which version of `{}` was reviewed", server.name);
-            let how = format!(
-                "name it in `{NAME}`, or its definition in `mcp_allow`: `{}`", server.entry
-            );
+            let how = format!("name it in `{NAME}`, or its definition in `mcp_allow`: `{}`", server.entry);
             return Review { asked: demanded, state: Look::unknown(why, how), ..is(ReviewState::Missing) };
         }
         Err(unseen) => return Review { state: Look::Unknown(unseen.clone()), ..is(ReviewState::Missing) },
@@ -238,7 +236,7 @@ fn digest(tools: &BTreeMap<String, Json>, parts: &[&str]) -> String {
         }
         hasher.update([0, 0]);
     }
-    hex(&hasher.finalize())
+    crate::model::hex(hasher.finalize())
 }
 
 /// JSON with its keys sorted. Depth is bounded by the parser.
@@ -263,7 +261,9 @@ pub(super) fn compare_tools(
 ) -> Tools {
     let unknown = |unseen: Unseen| Tools { state: Look::Unknown(unseen), ..Tools::unknown() };
     let nothing_to_compare = match (lock, manifest) {
-        (Ok(lock), Ok(None)) => lock.as_ref().and_then(|lock| lock.servers.get(name)).is_none_or(Locked::is_without_tools),
+        (Ok(lock), Ok(None)) => {
+            lock.as_ref().and_then(|lock| lock.servers.get(name)).is_none_or(Locked::is_without_tools)
+        }
         _ => false,
     };
     let manifest = match manifest {
@@ -283,7 +283,13 @@ pub(super) fn compare_tools(
     let whole = digest(&manifest.tools, &["description", "inputSchema"]);
     let words = digest(&manifest.tools, &["description"]);
     let at = Some(Location::file(manifest.file.clone()));
-    let told = |state| Tools { asked: true, state, manifest: Some(manifest.file.clone()), digest: Some(whole.clone()), at: at.clone() };
+    let told = |state| Tools {
+        asked: true,
+        state,
+        manifest: Some(manifest.file.clone()),
+        digest: Some(whole.clone()),
+        at: at.clone(),
+    };
     let entry = match lock {
         Ok(lock) => lock.as_ref().and_then(|lock| lock.servers.get(name)),
         Err(unseen) => return told(Look::Unknown(unseen.clone())),
@@ -311,8 +317,11 @@ mod tests {
     #[test]
     fn the_order_of_tools_and_keys_does_not_count_but_their_words_do() {
         let read = |text: &str| tools(&serde_json::from_str(text).expect("JSON")).expect("tools");
-        let a = read(r#"{"tools": [{"name": "x", "description": "d", "inputSchema": {"a": 1, "b": 2}}, {"name": "y"}]}"#);
-        let b = read(r#"{"result": {"tools": [{"name": "y"}, {"inputSchema": {"b": 2, "a": 1}, "description": "d", "name": "x"}]}}"#);
+        let a =
+            read(r#"{"tools": [{"name": "x", "description": "d", "inputSchema": {"a": 1, "b": 2}}, {"name": "y"}]}"#);
+        let b = read(
+            r#"{"result": {"tools": [{"name": "y"}, {"inputSchema": {"b": 2, "a": 1}, "description": "d", "name": "x"}]}}"#,
+        );
         let c = read(r#"[{"name": "x", "description": "D", "inputSchema": {"a": 1, "b": 2}}, {"name": "y"}]"#);
         let parts = ["description", "inputSchema"];
         assert_eq!(digest(&a, &parts), digest(&b, &parts));

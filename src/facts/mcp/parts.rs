@@ -1,12 +1,12 @@
 //! Every value of a definition with its role, and the two questions asked of all of them: is it a secret, and does it
 //! leave this machine.
 
+use super::address;
 use super::argument;
 use super::definition::{Definition, OAuth, Placed};
 use super::reference::{Reference, Source};
 use super::secret::{self, Class, Classified};
 use super::server::{Remote, Secrets, Sends, View};
-use super::address;
 use crate::facts::config::Span;
 use crate::model::{McpShape, Scope};
 
@@ -42,7 +42,11 @@ pub(super) fn parts<'a>(definition: &'a Definition, argv: &[String], is_remote: 
     }
     for value in argument::values(argv) {
         let Some(placed) = definition.argv.get(value.index) else { continue };
-        let role = if value.name.is_empty() { format!("argument {}", value.index) } else { format!("argument `{}`", value.name) };
+        let role = if value.name.is_empty() {
+            format!("argument {}", value.index)
+        } else {
+            format!("argument `{}`", value.name)
+        };
         add(role, placed, Classified { class: value.class, references: value.references }, is_remote);
     }
     parts

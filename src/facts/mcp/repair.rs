@@ -62,9 +62,9 @@ fn rewritten(argv: &[String], package: &Package, spec: &str) -> Option<Vec<Strin
         let rest = arg.strip_prefix(name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', '=', '<', '>', '~', '!', '[', '#', ':']))
     };
-    let at = argv.iter().position(|arg| is_it(arg.split_once('=').map_or(arg, |(option, value)| {
-        if option.starts_with('-') { value } else { arg }
-    })))?;
+    let at = argv.iter().position(|arg| {
+        is_it(arg.split_once('=').map_or(arg, |(option, value)| if option.starts_with('-') { value } else { arg }))
+    })?;
     let mut argv = argv.to_vec();
     let old = argv.get(at)?.clone();
     // `--package=name` keeps its option, `name[extra]` its extra.

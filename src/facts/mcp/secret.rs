@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::address;
 use super::reference::{Reference, start, take_references};
+use crate::facts::secret_names;
 use crate::facts::secrets::holds_token;
 
 /// The kind of a value.
@@ -62,7 +63,7 @@ fn judge(name: &str, rest: &str, has_reference: bool) -> Class {
     let left = if has_reference { Class::Reference } else { Class::Plain };
     // Only a password may be that short.
     let short = credential.chars().filter(|c| c.is_alphanumeric()).count() < 4;
-    if short && (has_reference || !is_password_name(name)) {
+    if short && (has_reference || !secret_names::is_password(name)) {
         return left;
     }
     if has_password_in_address(rest) {
@@ -79,9 +80,9 @@ fn judge(name: &str, rest: &str, has_reference: bool) -> Class {
         return left;
     }
     let bare = credential.len() != rest.len() && rest.len() >= 12;
-    let is_secret = if is_password_name(name) {
+    let is_secret = if secret_names::is_password(name) {
         !credential.is_empty()
-    } else if is_secret_name(name) || bare {
+    } else if secret_names::may_be_secret(name) || bare {
         credential.len() >= 8 && !credential.contains(' ')
     } else {
         is_random(credential)
@@ -223,78 +224,6 @@ fn entropy(value: &str) -> f64 {
     value.bytes().for_each(|byte| counts[usize::from(byte)] += 1);
     let all = value.len() as f64;
     counts.iter().filter(|count| **count > 0).map(|count| f64::from(*count) / all).map(|p| -p * p.log2()).sum()
-}
-
-/// The words of a name: `X-Api-Key`, `GITHUB_TOKEN`, `apiKey`, `--api-key`.
-fn words(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut was_lower = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && was_lower) {
-            words.push(String::new());
-        }
-        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
-            word.extend(c.to_lowercase());
-        }
-        was_lower = c.is_lowercase();
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// Whether a value under this name is a password: then even a short one is a secret.
-fn is_password_name(name: &str) -> bool {
-    let words = words(name);
-    let last = words.last().map(String::as_str);
-    matches!(last, Some("password" | "passwd" | "pwd" | "passphrase")) || name.to_uppercase().ends_with("PASSWORD")
-}
-
-/// Whether a name promises a secret. `TOKEN_FILE`, `MAX_TOKENS`, `AUTH_TYPE` and `PUBLIC_KEY` do not.
-pub(super) fn is_secret_name(name: &str) -> bool {
-    let words = words(name);
-    let harmless = [
-        "file",
-        "path",
-        "dir",
-        "id",
-        "name",
-        "type",
-        "mode",
-        "url",
-        "uri",
-        "host",
-        "limit",
-        "ttl",
-        "expiry",
-        "env",
-        "var",
-        "method",
-        "algorithm",
-        "provider",
-        "endpoint",
-        "port",
-        "user",
-        "username",
-        "region",
-        "count",
-        "size",
-        "enabled",
-        "timeout",
-        "store",
-        "prefix",
-        "header",
-        "format",
-    ];
-    if words.last().is_none_or(|last| harmless.contains(&last.as_str())) || words.iter().any(|word| word == "public") {
-        return false;
-    }
-    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
-    let max_tokens = words.last().is_some_and(|last| last == "tokens");
-    let ends_in_key = words.last().is_some_and(|last| last == "key" || last.ends_with("apikey"));
-    is_password_name(name)
-        || ends_in_key
-        || has(&["authorization", "cookie", "bearer", "pat", "dsn", "credential", "credentials", "apikey", "auth"])
-        || (has(&["token", "secret", "secrets"]) || words.iter().any(|word| word.ends_with("token"))) && !max_tokens
 }
 
 #[cfg(test)]

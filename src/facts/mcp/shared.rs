@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::command::Launch;
 use super::definition::Definition;
 use super::{address, container, secret};
+use crate::facts::secret_names;
 
 /// Something that two projects share through a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -41,7 +42,7 @@ pub(super) fn holds(definition: &Definition, launch: &Launch) -> BTreeSet<String
     // The same key is the same access.
     for (name, placed) in definition.headers.iter().chain(&definition.env) {
         let references = secret::classify(name, &placed.text).references;
-        let is_key = secret::is_secret_name(name);
+        let is_key = secret_names::may_be_secret(name);
         found.extend(references.into_iter().filter(|_| is_key).map(|reference| reference.text));
     }
     found

@@ -1,7 +1,6 @@
 //! A server's own code: the file that its command runs, and whether it is part of the project that reviewers see.
 
 use std::cell::OnceCell;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 
 use schemars::JsonSchema;
@@ -11,7 +10,7 @@ use super::command::{Launch, Launcher};
 use super::package::has_variable;
 use crate::facts::git;
 use crate::facts::subject::shown;
-use crate::host::{Host, Kind, Outside, read_text, resolve};
+use crate::host::{Host, Kind, Outside, is_absent, read_text, resolve};
 use crate::model::{AbsPath, Look, Subject};
 
 /// The largest source file that is read.
@@ -116,7 +115,7 @@ fn place(host: &dyn Host, subject: &Subject, tracked: &Tracked, path: &AbsPath) 
     }
     let real = match resolve(host, path, Some(&subject.project)) {
         Ok(real) => Some(real),
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => None,
+        Err(error) if is_absent(&error) => None,
         Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Outside>()) => {
             return Look::Known(Place::Outside);
         }
@@ -128,12 +127,14 @@ fn place(host: &dyn Host, subject: &Subject, tracked: &Tracked, path: &AbsPath) 
         Look::Unknown(unseen) => return Look::Unknown(unseen.clone()),
     };
     let target = real.as_ref().unwrap_or(path);
-    Look::Known(match (is_tracked(tracked, subject, target), beside_tracked(tracked, subject, target), real.is_some()) {
-        (true, _, _) => Place::Tracked,
-        (false, true, _) => Place::Built,
-        (false, false, true) => Place::Untracked,
-        (false, false, false) => Place::Missing,
-    })
+    Look::Known(
+        match (is_tracked(tracked, subject, target), beside_tracked(tracked, subject, target), real.is_some()) {
+            (true, _, _) => Place::Tracked,
+            (false, true, _) => Place::Built,
+            (false, false, true) => Place::Untracked,
+            (false, false, false) => Place::Missing,
+        },
+    )
 }
 
 fn is_tracked(tracked: &git::Tracked, subject: &Subject, path: &AbsPath) -> bool {

@@ -54,7 +54,11 @@ pub(super) fn look(file: &str, text: &str, data: bool) -> Vec<Suspicion> {
     for (at, line) in text.lines().enumerate().filter(|(_, line)| line.len() < 64 << 10) {
         let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
         // Descriptions stand escaped in JSON.
-        let unescaped = if data { serde_json::from_str::<String>(&format!("\"{}\"", line.replace('"', "\\\""))).ok() } else { None };
+        let unescaped = if data {
+            serde_json::from_str::<String>(&format!("\"{}\"", line.replace('"', "\\\""))).ok()
+        } else {
+            None
+        };
         let line = unescaped.as_deref().unwrap_or(line);
         let lower = line.to_lowercase();
         let rules = RULES.iter().filter(|(_, rule)| rule.is_match(&lower)).map(|(what, _)| *what);
@@ -83,7 +87,8 @@ fn hidden(line: &str, data: bool) -> Option<&'static str> {
     if escape {
         return Some("holds terminal escape codes");
     }
-    let runs = line.chars().filter(|c| matches!(c, '\u{200b}' | '\u{200c}' | '\u{2060}' | '\u{180e}' | '\u{ad}')).count();
+    let runs =
+        line.chars().filter(|c| matches!(c, '\u{200b}' | '\u{200c}' | '\u{2060}' | '\u{180e}' | '\u{ad}')).count();
     (runs >= 4).then_some("holds invisible characters")
 }
 

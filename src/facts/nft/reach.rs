@@ -42,6 +42,14 @@ pub(in crate::facts) struct Group {
     pub(in crate::facts) probes: Vec<Probe>,
 }
 
+impl Group {
+    /// What another filter than nftables lets through.
+    pub(in crate::facts) fn of(open: Look<Vec<String>>) -> Self {
+        let verdict = open.clone().map(|open| if open.is_empty() { Word::Blocked } else { Word::Open });
+        Self { verdict, open: open.known().cloned().unwrap_or_default(), probes: Vec::new() }
+    }
+}
+
 /// A question about one kind of connection.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(in crate::facts) struct Probe {
@@ -134,7 +142,8 @@ struct Asker<'a> {
 impl Asker<'_> {
     fn group(&self, questions: &[Question]) -> Group {
         let probes: Vec<Probe> = questions.iter().map(|question| self.probe(question)).collect();
-        let open = open(&probes);
+        let dns = questions.iter().all(|question| matches!(question.ports, Ports::Dns));
+        let open = open(&probes, if dns { resolvers } else { by_destination });
         let untold = probes.iter().find_map(|probe| match &probe.verdict {
             Look::Unknown(unseen) => Some(Look::Unknown(unseen.clone())),
             Look::Known(_) => None,
@@ -313,7 +322,7 @@ impl Asker<'_> {
 }
 
 /// The open ones in words; those that the same rule lets through together.
-fn open(probes: &[Probe]) -> Vec<String> {
+fn open(probes: &[Probe], words: fn(&[&Probe]) -> String) -> Vec<String> {
     let mut by_rule: Vec<(&str, Vec<&Probe>)> = Vec::new();
     for probe in probes.iter().filter(|probe| probe.to.is_some()) {
         match by_rule.iter_mut().find(|(by, ..)| *by == probe.by) {
@@ -321,7 +330,7 @@ fn open(probes: &[Probe]) -> Vec<String> {
             None => by_rule.push((&probe.by, vec![probe])),
         }
     }
-    by_rule.into_iter().map(|(by, open)| format!("{}: {by}", by_destination(&open))).collect()
+    by_rule.into_iter().map(|(by, open)| format!("{}: {by}", words(&open))).collect()
 }
 
 /// `TCP, UDP to the internet (203.0.113.7 port 443), private networks (10.0.0.1 port 443)`: what is tried the same way
@@ -344,6 +353,37 @@ fn by_destination(open: &[&Probe]) -> String {
         before = protocols;
     }
     told.join(", ")
+}
+
+/// `DNS over UDP to loopback, private networks (IPv4 and IPv6, port 53)`: the same few places each time, so that an
+/// address is told only where it is the one.
+fn resolvers(open: &[&Probe]) -> String {
+    let (mut protocols, mut places, mut ports) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut v4, mut v6) = (false, false);
+    let add = |list: &mut Vec<String>, word: &str| {
+        if !list.iter().any(|known| known == word) {
+            list.push(word.to_owned());
+        }
+    };
+    for probe in open {
+        let (protocol, place) = probe.name.split_once(" to ").unwrap_or(("", &probe.name));
+        let (address, port) = probe.to.as_deref().and_then(|to| to.split_once(" port ")).unwrap_or_default();
+        add(&mut protocols, protocol.trim_start_matches("DNS over "));
+        add(&mut places, if place.contains("resolver") { "loopback" } else { place.trim_end_matches(" over IPv6") });
+        add(&mut ports, port);
+        v6 |= address.contains(':');
+        v4 |= !address.contains(':');
+    }
+    let protocols = protocols.join(", ");
+    if let [only] = open {
+        return format!("DNS over {protocols} to {}", only.to.as_deref().unwrap_or_default());
+    }
+    let families = match (v4, v6) {
+        (true, true) => "IPv4 and IPv6",
+        (false, true) => "IPv6",
+        _ => "IPv4",
+    };
+    format!("DNS over {protocols} to {} ({families}, port {})", places.join(", "), ports.join(", "))
 }
 
 enum Answer {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::packet::Field;
 use super::ruleset::{Ruleset, Table};
+use crate::facts::three;
 
 /// What a comparison is about; it decides how names are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub(super) enum Key {
 
 /// Whether `have` is what `right` says. None where that is not understood.
 pub(super) fn member(rules: &Ruleset, table: &Table, key: Key, right: &Value, have: &Field) -> Option<bool> {
-    let any = |list: &[Value]| any_of(list.iter().map(|item| member(rules, table, key, item, have)));
+    let any = |list: &[Value]| three::any(list.iter().map(|item| member(rules, table, key, item, have)));
     match right {
         Value::String(name) if name.starts_with('@') => any(rules.elements(table, right)?),
         Value::Array(list) => any(list),
@@ -60,7 +61,7 @@ pub(super) fn member_of_tuple(rules: &Ruleset, table: &Table, right: &Value, hav
         return member(rules, table, *key, right, field);
     }
     if let Some(list) = rules.elements(table, right) {
-        return any_of(list.iter().map(|item| member_of_tuple(rules, table, item, have)));
+        return three::any(list.iter().map(|item| member_of_tuple(rules, table, item, have)));
     }
     if let Some(inner) = right.get("elem").and_then(|elem| elem.get("val")) {
         return member_of_tuple(rules, table, inner, have);
@@ -69,28 +70,7 @@ pub(super) fn member_of_tuple(rules: &Ruleset, table: &Table, right: &Value, hav
     if parts.len() != have.len() {
         return None;
     }
-    let mut unclear = false;
-    for (part, (key, field)) in parts.iter().zip(have) {
-        match member(rules, table, *key, part, field) {
-            Some(false) => return Some(false),
-            Some(true) => {}
-            None => unclear = true,
-        }
-    }
-    (!unclear).then_some(true)
-}
-
-/// True where one is, unknown where none is but one could be.
-fn any_of(answers: impl Iterator<Item = Option<bool>>) -> Option<bool> {
-    let mut unclear = false;
-    for answer in answers {
-        match answer {
-            Some(true) => return Some(true),
-            Some(false) => {}
-            None => unclear = true,
-        }
-    }
-    (!unclear).then_some(false)
+    three::all(parts.iter().zip(have).map(|(part, (key, field))| member(rules, table, *key, part, field)))
 }
 
 /// An interface name; `*` at the end of the pattern stands for any rest.

@@ -117,7 +117,7 @@ enum PlaceKind {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let reach = Reach::of_agent(host, subject)?;
-    let mut survey = Survey { host, name: &subject.user.name, reach, seen: HashSet::new(), places: Vec::new() };
+    let mut survey = Survey { host, name: &subject.account()?.name, reach, seen: HashSet::new(), places: Vec::new() };
     // To root all of them are open; one line says so.
     if survey.reach.is_root() {
         let path = abs(if subject.os == Os::Macos { "/Library/LaunchDaemons" } else { "/etc/crontab" });
@@ -225,7 +225,9 @@ impl Survey<'_> {
             What::Unit => unit(&text),
             What::PropertyList => match property_list(&text) {
                 Some(job) => vec![job],
-                None => return self.unread(file, Unseen::new(format!("`{file}` is binary"), "look at it with `plutil -p`")),
+                None => {
+                    return self.unread(file, Unseen::new(format!("`{file}` is binary"), "look at it with `plutil -p`"));
+                }
             },
             What::Script => Vec::new(),
         };

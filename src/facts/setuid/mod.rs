@@ -119,9 +119,9 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
 
 /// The real folders to look through, each once.
 fn folders(host: &dyn Host, subject: &Subject) -> BTreeSet<AbsPath> {
-    let path = host.env("PATH").into_iter();
-    let listed: Vec<AbsPath> = path.flat_map(|path| path.split(':').filter_map(AbsPath::new).collect::<Vec<_>>()).collect();
-    let own = subject.user.home.iter().flat_map(|home| [home.clone(), home.join("bin"), home.join(".local/bin")]);
+    let path = host.env("PATH").unwrap_or_default();
+    let listed = super::search_path::folders(&path);
+    let own = subject.home().into_iter().flat_map(|home| [home.clone(), home.join("bin"), home.join(".local/bin")]);
     let all = FOLDERS.iter().map(|folder| abs(folder)).chain(listed).chain(own).chain([subject.workspace.clone()]);
     // What cannot be resolved is kept: looking into it says why.
     all.map(|folder| crate::host::resolve(host, &folder, None).unwrap_or(folder)).collect()
@@ -153,6 +153,10 @@ impl Find<'_> {
             Ok(entries) => entries,
             Err(error) => return found.push(self.unread(folder, unseen(folder, &error))),
         };
+        if entries.len() > ENTRIES {
+            let why = format!("`{folder}` holds more than {ENTRIES} names, and only the first were looked at");
+            found.push(self.unread(folder, Unseen::new(why, format!("look with `find {folder} -xdev -perm /6000`"))));
+        }
         for (entry, stat) in entries.into_iter().take(ENTRIES).filter(|(entry, _)| entry.kind == Kind::File) {
             let path = folder.join(&entry.name);
             found.extend(self.kind(&path, &stat).map(|kind| self.program(path, &stat, kind)));
@@ -172,10 +176,10 @@ impl Find<'_> {
     }
 
     fn program(&self, path: AbsPath, stat: &Stat, kind: ProgramKind) -> Program {
-        let usual = usual_path(&path.text());
         // Some belong to an account of the system: `at` to daemon.
         let of_system = stat.uid == Uid(0) || (stat.uid.0 < 1000 && stat.uid != self.reach.uid());
-        let shipped = of_system && self.expected.contains(&(kind.word(), usual.as_str()));
+        let listed = |usual: String| self.expected.contains(&(kind.word(), usual.as_str()));
+        let shipped = of_system && usual_paths(&path.text()).into_iter().any(listed);
         Program {
             expected: shipped || self.allowed.contains(&path.text().as_str()),
             effective: !self.mounts.is_nosuid(&path),
@@ -206,9 +210,16 @@ impl Find<'_> {
     }
 }
 
-/// Where a system with merged `/usr` has the file.
-fn usual_path(path: &str) -> String {
-    if path.starts_with("/bin/") || path.starts_with("/sbin/") { format!("/usr{path}") } else { path.to_owned() }
+/// Where a system with a merged `/usr` has the file, and one with merged `bin` and `sbin`.
+fn usual_paths(path: &str) -> [String; 2] {
+    let usual =
+        if path.starts_with("/bin/") || path.starts_with("/sbin/") { format!("/usr{path}") } else { path.into() };
+    let other = match (usual.strip_prefix("/usr/bin/"), usual.strip_prefix("/usr/sbin/")) {
+        (Some(name), _) => format!("/usr/sbin/{name}"),
+        (_, Some(name)) => format!("/usr/bin/{name}"),
+        _ => usual.clone(),
+    };
+    [usual, other]
 }
 
 #[cfg(test)]
@@ -220,9 +231,21 @@ mod tests {
         for line in EXPECTED.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
             let (kind, path) = line.split_once(' ').expect("two words");
             assert!(matches!(kind, "setuid" | "setgid" | "capabilities"), "{line}");
-            assert_eq!(usual_path(path), path, "{line}: write it below /usr");
+            assert_eq!(usual_paths(path)[0], path, "{line}: write it below /usr");
             assert_eq!(AbsPath::new(path).map(|p| p.text()).as_deref(), Some(path), "{line}");
         }
         assert!(expected().contains(&("setuid", "/usr/bin/sudo")));
+    }
+
+    #[test]
+    fn a_program_is_the_same_where_folders_are_merged() {
+        for (path, usual) in [
+            ("/bin/su", ["/usr/bin/su", "/usr/sbin/su"]),
+            ("/usr/bin/unix_chkpwd", ["/usr/bin/unix_chkpwd", "/usr/sbin/unix_chkpwd"]),
+            ("/sbin/mount.nfs", ["/usr/sbin/mount.nfs", "/usr/bin/mount.nfs"]),
+            ("/usr/lib/openssh/ssh-keysign", ["/usr/lib/openssh/ssh-keysign"; 2]),
+        ] {
+            assert_eq!(usual_paths(path), usual);
+        }
     }
 }

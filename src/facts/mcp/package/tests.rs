@@ -7,11 +7,7 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 fn check(parse: fn(&str) -> Package, rows: &[(&str, &str, Option<&str>, Pin)]) {
     for (spec, name, version, pin) in rows {
         let package = parse(spec);
-        assert_eq!(
-            (package.name.as_str(), package.version.as_deref(), package.pin),
-            (*name, *version, *pin),
-            "{spec}"
-        );
+        assert_eq!((package.name.as_str(), package.version.as_deref(), package.pin), (*name, *version, *pin), "{spec}");
     }
 }
 
@@ -161,8 +157,7 @@ fn images_are_held_by_digest_alone() {
             ("img:$TAG", "img", Some("$TAG"), Pin::Variable),
         ],
     );
-    for reference in [format!("img@{digest}"), format!("img:1.2@{digest}"), format!("r.example:5000/img@{digest}")]
-    {
+    for reference in [format!("img@{digest}"), format!("img:1.2@{digest}"), format!("r.example:5000/img@{digest}")] {
         let package = image(&reference);
         assert_eq!((package.pin, package.version), (Pin::Digest, Some(digest.clone())), "{reference}");
     }
@@ -177,12 +172,7 @@ fn deno_nix_and_crates_have_their_own_words() {
             ("npm:@a/b@^1/x", "@a/b", Some("^1"), Pin::Range),
             ("jsr:@a/b@1.2.3", "@a/b", Some("1.2.3"), Pin::Exact),
             ("jsr:@a/b", "@a/b", None, Pin::None),
-            (
-                "https://deno.land/x/m@v1.2.3/mod.ts",
-                "https://deno.land/x/m@v1.2.3/mod.ts",
-                Some("v1.2.3"),
-                Pin::Exact,
-            ),
+            ("https://deno.land/x/m@v1.2.3/mod.ts", "https://deno.land/x/m@v1.2.3/mod.ts", Some("v1.2.3"), Pin::Exact),
             ("https://deno.land/x/m/mod.ts", "https://deno.land/x/m/mod.ts", None, Pin::Url),
             ("https://evil.example/m@1.2.3/mod.ts", "https://evil.example/m@1.2.3/mod.ts", None, Pin::Url),
             ("server.ts", "server.ts", None, Pin::LocalPath),

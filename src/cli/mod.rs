@@ -1,0 +1,379 @@
+//! The command line: structures only.
+
+mod output;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use self::output::{Format, Output};
+use crate::model::{Scope, Severity};
+
+/// Audits how hardened the coding agents of this machine and project are.
+#[derive(Debug, Parser)]
+#[command(name = "harden", version, max_term_width = 100, after_help = AFTER)]
+pub struct Cli {
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t, global = true, value_name = "WHEN")]
+    pub color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// `concat!` joins literals only, and a macro is how a literal gets a name.
+macro_rules! exit_codes {
+    () => {
+        "
+Exit codes:
+  0  clean
+  1  findings at or above --fail-on
+  2  usage, check, profile or output error; unless it says otherwise, nothing was audited
+  3  a selected check could not be told (1 wins over 3; --allow-unknown accepts it)"
+    };
+}
+
+const AFTER: &str = concat!(
+    "\
+Examples:
+  harden audit                      this folder, this account, this machine
+  harden audit --scope repo         only the files of this project, as in a pull request
+  harden explain USR-01             why a check matters, and what to do
+",
+    exit_codes!()
+);
+
+const AUDIT_EXAMPLES: &str = concat!(
+    "\
+Examples:
+  harden audit
+  sudo harden audit ~/src/shop                      as root: firewall and audit rules can be read
+  harden audit --scope repo -f github -f sarif=harden.sarif
+  harden audit --profile production --fail-on high
+  harden audit -f json=before.json; harden audit --baseline before.json
+  harden audit --root /mnt/image /srv/app           a mounted image instead of this machine
+  harden audit --only mcp,SEC-01 --skip MCP-09 -v
+",
+    exit_codes!()
+);
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  harden explain USR-01
+  harden explain agent-user-shared-with-person --format json
+  harden explain my-check --checks ./checks";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  harden list checks
+  harden list parameters
+  harden list facts --format json";
+
+const FACTS_EXAMPLES: &str = "\
+Examples:
+  harden facts                      everything; values that could be secret are left out or masked
+  harden facts --only user          one fact
+  harden schema facts               the same, described";
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  harden init --print               look first
+  harden init                       writes .harden.yaml
+  harden audit --profile .harden.yaml";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  harden schema report > report.schema.json
+  harden schema check > check.schema.json    for an editor, while writing checks";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  harden completions bash > ~/.local/share/bash-completion/completions/harden
+  harden completions zsh > ~/.zfunc/_harden
+  harden completions fish > ~/.config/fish/completions/harden.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  harden man | man -l -
+  harden man --out ~/.local/share/man/man1";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check a project, the account and the host of an agent
+    #[command(after_help = AUDIT_EXAMPLES)]
+    Audit(Box<Audit>),
+    /// Say what a check looks for, why, and what to do
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Explain),
+    /// List what there is
+    #[command(after_help = LIST_EXAMPLES)]
+    List(List),
+    /// Print the redacted facts as JSON: what a check can speak of
+    #[command(after_help = FACTS_EXAMPLES)]
+    Facts(Facts),
+    /// Write a commented profile that fits what is found here
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(Init),
+    /// Print the JSON Schema of a file format
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema(Schema),
+    /// Print a completion script
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Print the manual page, or write all of them
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(Man),
+}
+
+/// Whom to look at.
+#[derive(Debug, Default, Args)]
+pub struct Target {
+    /// The project; the current folder where left out
+    pub path: Option<PathBuf>,
+    /// Look at this agent only; detected where left out
+    #[arg(long, value_name = "AGENT")]
+    pub agent: Option<String>,
+    /// Profile name or file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
+    /// How wide to look; the profile says where left out
+    #[arg(long, value_enum)]
+    pub scope: Option<ScopeArg>,
+    /// A mounted image or container root instead of this machine
+    #[arg(long, value_name = "DIR")]
+    pub root: Option<PathBuf>,
+}
+
+/// `harden audit`
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Whom to look at.
+    #[command(flatten)]
+    pub target: Target,
+    /// More checks, from a folder of YAML files
+    #[arg(long, value_name = "DIR")]
+    pub checks: Vec<PathBuf>,
+    /// Run these checks only: ids, codes, areas
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave these checks out: ids, codes, areas
+    #[arg(long, value_name = "CHECK", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// An earlier JSON report: what fails there is shown as known and fails no more
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_enum, value_name = "SEVERITY", default_value_t = SeverityArg::Medium)]
+    pub fail_on: SeverityArg,
+    /// Exit 0 though some checks could not be told
+    #[arg(long)]
+    pub allow_unknown: bool,
+    /// Let the project's own .harden.yaml waive findings
+    #[arg(long)]
+    pub allow_local_waivers: bool,
+    /// What to write, and where; standard output where no file is given. Repeatable
+    ///
+    /// table, json, sarif, junit, csv, github (workflow annotations) or markdown (a comment for a pull request).
+    #[arg(short, long = "format", value_name = "FORMAT[=FILE]")]
+    pub formats: Vec<Output>,
+    /// Print the summary line only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show what passes too; twice: the evidence of every finding
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say on standard error where the time went
+    #[arg(long)]
+    pub timings: bool,
+}
+
+/// `harden explain`
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Check id or code
+    pub check: String,
+    /// More checks, from a folder of YAML files
+    #[arg(long, value_name = "DIR")]
+    pub checks: Vec<PathBuf>,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    pub format: TextOrJson,
+}
+
+/// `harden list`
+#[derive(Debug, Args)]
+pub struct List {
+    /// What to list
+    #[arg(value_enum, value_name = "checks|profiles|agents|facts|parameters")]
+    pub what: ListWhat,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    pub format: TextOrJson,
+}
+
+/// What `harden list` lists.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ListWhat {
+    /// Checks
+    Checks,
+    /// Profiles
+    Profiles,
+    /// Agents
+    Agents,
+    /// Facts
+    Facts,
+    /// Parameters of profiles
+    Parameters,
+}
+
+/// `harden facts`
+#[derive(Debug, Args)]
+pub struct Facts {
+    /// Whom to look at.
+    #[command(flatten)]
+    pub target: Target,
+    /// These facts only
+    #[arg(long, value_name = "FACT", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// How to print them
+    #[arg(short, long, value_enum, default_value_t)]
+    pub format: JsonOnly,
+}
+
+/// `harden init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Whom to look at.
+    #[command(flatten)]
+    pub target: Target,
+    /// Print it instead of writing it
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `harden schema`
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Of what
+    #[arg(value_enum)]
+    pub what: SchemaWhat,
+}
+
+/// What `harden schema` describes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SchemaWhat {
+    /// The JSON report
+    Report,
+    /// A check
+    Check,
+    /// A profile
+    Profile,
+    /// The facts
+    Facts,
+}
+
+/// `harden completions`
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// For which shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `harden man`
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write the page of every command into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On terminals, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How to print what a program may want to read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum TextOrJson {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+}
+
+/// How facts are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum JsonOnly {
+    /// JSON
+    #[default]
+    Json,
+}
+
+/// How wide to look.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ScopeArg {
+    /// Files of the project alone
+    Repo,
+    /// And the account that runs the agent
+    User,
+    /// And the machine
+    Host,
+}
+
+impl From<ScopeArg> for Scope {
+    fn from(arg: ScopeArg) -> Self {
+        match arg {
+            ScopeArg::Repo => Self::Repo,
+            ScopeArg::User => Self::User,
+            ScopeArg::Host => Self::Host,
+        }
+    }
+}
+
+/// How bad.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum SeverityArg {
+    /// Worth knowing
+    Info,
+    /// Defence in depth
+    Low,
+    /// A step of an attack
+    Medium,
+    /// An attack with one more condition
+    High,
+    /// An attack as it stands
+    Critical,
+}
+
+impl From<SeverityArg> for Severity {
+    fn from(arg: SeverityArg) -> Self {
+        match arg {
+            SeverityArg::Info => Self::Info,
+            SeverityArg::Low => Self::Low,
+            SeverityArg::Medium => Self::Medium,
+            SeverityArg::High => Self::High,
+            SeverityArg::Critical => Self::Critical,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
