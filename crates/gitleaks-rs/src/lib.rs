@@ -19,6 +19,7 @@ mod config;
 mod entropy;
 mod rule;
 mod scanner;
+pub mod sqlite;
 #[cfg(test)]
 mod tests;
 
