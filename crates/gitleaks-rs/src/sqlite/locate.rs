@@ -103,7 +103,8 @@ impl Locator<'_, '_> {
             }
             Position::Payload(origin, _) => (origin.spot, origin.page, 0),
         };
-        let present = self.pages.spot(View::Now, page) == Some(spot);
+        let behind = matches!(spot, Spot::Main(page) if page > self.pages.main_pages);
+        let present = behind || self.pages.spot(View::Now, page) == Some(spot);
         // An older frame is of no state that can still be walked; whose its page is now is the best guess.
         let view = if !present && matches!(spot, Spot::Main(_)) { View::MainOnly } else { View::Now };
         let what = match position {

@@ -71,6 +71,8 @@ impl<'a> Pages<'a> {
         log: Option<&'a dyn ReadAt>,
         problems: &mut Vec<Problem>,
     ) -> Result<Self, Problem> {
+        // SQLite leaves an empty log behind a checkpoint.
+        let log = log.filter(|log| !log.size().is_ok_and(|size| size == 0));
         let log = log.and_then(|log| Log::open(log).map_err(|problem| problems.push(problem)).ok());
         let header = header(main, log.as_ref())?;
         let log = log.filter(|log| {

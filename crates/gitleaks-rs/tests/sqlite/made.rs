@@ -61,6 +61,7 @@ impl Made {
         let sql = open();
         sql.pragma_update(None, "journal_mode", shape.journal).unwrap();
         sql.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+        sql.pragma_update(None, "synchronous", "off").unwrap();
         Self { path, sql, _folder: folder }
     }
 
@@ -83,6 +84,7 @@ impl Made {
              CREATE INDEX by_b ON [no, rowid](b, a);",
         );
         let mut random = Random(seed);
+        self.run("BEGIN");
         let page: u32 = self.sql.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
         for row in 0..rows {
             let id = if row % 7 == 0 { random.below(1 << 40) as i64 } else { row as i64 };
@@ -92,6 +94,7 @@ impl Made {
             let keyed = ["A", "K", "B"].map(|column| random.text(&format!("{column} {row} "), page));
             self.sql.execute("INSERT INTO [no, rowid](a, k, b) VALUES (?1, ?2, ?3)", keyed).unwrap();
         }
+        self.run("COMMIT");
         self.run("ALTER TABLE plain ADD COLUMN late TEXT; UPDATE plain SET late = 'late ' || id WHERE id % 3 = 0");
         self.run("ANALYZE");
     }
