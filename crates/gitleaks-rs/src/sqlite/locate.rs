@@ -32,6 +32,9 @@ pub enum Position {
 /// What is known of a question so far.
 #[derive(Clone, Copy)]
 struct Draft {
+    /// What was asked for.
+    asked: (Spot, u32),
+    /// The page of the row it belongs to, once that is known.
     spot: Spot,
     page: u32,
     view: View,
@@ -103,8 +106,12 @@ impl Locator<'_, '_> {
             }
             Position::Payload(origin, _) => (origin.spot, origin.page, 0),
         };
-        let behind = matches!(spot, Spot::Main(page) if page > self.pages.main_pages);
-        let present = behind || self.pages.spot(View::Now, page) == Some(spot);
+        let present = match spot {
+            Spot::Main(page) if page > self.pages.main_pages => true,
+            _ if self.pages.spot(View::Now, page) == Some(spot) => true,
+            Spot::Main(page) => self.pages.is_checkpointed(page),
+            Spot::Frame(_) => false,
+        };
         // An older frame is of no state that can still be walked; whose its page is now is the best guess.
         let view = if !present && matches!(spot, Spot::Main(_)) { View::MainOnly } else { View::Now };
         let what = match position {
@@ -113,7 +120,7 @@ impl Locator<'_, '_> {
             Position::Payload(..) => What::Room,
             _ => self.what(spot, page, within, present),
         };
-        Some(Draft { spot, page, view, present, what })
+        Some(Draft { asked: (spot, page), spot, page, view, present, what })
     }
 
     fn what(&self, spot: Spot, page: u32, within: usize, present: bool) -> What {
@@ -159,7 +166,7 @@ impl Locator<'_, '_> {
     }
 
     fn is_of_view(&self, draft: &Draft) -> bool {
-        self.pages.spot(draft.view, draft.page) == Some(draft.spot)
+        draft.present || self.pages.spot(draft.view, draft.page) == Some(draft.spot)
     }
 
     /// For each of some pages, the cell whose payload goes on at it. Each page is followed from once.
@@ -200,11 +207,11 @@ impl Locator<'_, '_> {
             What::Room => Part::Deleted(owner.map(|described| described.owner.clone())),
             What::Cell(index, at) => self.row(draft, index, at, owner).map_or(Part::Unknown, Part::Row),
         };
-        let frame = match draft.spot {
-            Spot::Main(_) => None,
-            Spot::Frame(frame) => Some(frame + 1),
+        let (frame, page) = match draft.asked {
+            (Spot::Main(_), page) => (None, page),
+            (Spot::Frame(frame), page) => (Some(frame + 1), page),
         };
-        Place { frame, page: draft.page, present: draft.present, part }
+        Place { frame, page, present: draft.present, part }
     }
 
     fn row(&self, draft: &Draft, index: u16, at: Option<u64>, owner: Option<&Described>) -> Option<Row> {

@@ -92,7 +92,7 @@ impl<'a> Pages<'a> {
         let shape = Shape { page_size, usable, encoding, free_list, pointer_maps };
         let size = main.size().map_err(|error| Problem::Read { offset: 0, length: 0, kind: error.kind() })?;
         let in_main = size / page_size as u64;
-        let count = in_main.max(log.as_ref().map_or(0, |log| u64::from(log.database_pages)));
+        let count = in_main.max(log.as_ref().and_then(|log| log.pages().last().copied()).map_or(0, u64::from));
         if count > u64::from(MOST) {
             problems.push(Problem::TooManyPages(MOST));
         }
@@ -122,6 +122,14 @@ impl<'a> Pages<'a> {
     pub(super) fn read(&self, spot: Spot, page: &mut Vec<u8>) -> bool {
         page.resize(self.shape.page_size, 0);
         self.read_start(spot, page)
+    }
+
+    /// Whether a page of the database file is as the log has it: it was checkpointed, and the log not begun anew.
+    pub(super) fn is_checkpointed(&self, page: u32) -> bool {
+        let (mut main, mut log) = (Vec::new(), Vec::new());
+        let newest = self.spot(View::Now, page).filter(|spot| matches!(spot, Spot::Frame(_)));
+        let read = newest.is_some_and(|spot| self.read(spot, &mut log)) && self.read(Spot::Main(page), &mut main);
+        read && main == log
     }
 
     /// The page number that an overflow page starts with: where its payload goes on.
@@ -170,16 +178,16 @@ impl<'a> Pages<'a> {
         visit: &mut dyn FnMut(u32, Spot, &[u8]) -> Then,
     ) {
         let size = self.shape.page_size;
-        let at_once = (AHEAD / size).max(1) as u32;
+        let at_once = ((AHEAD / size).max(1) as u32).min(self.main_pages.max(1));
         let (mut ahead, mut page_bytes) = (vec![0; at_once as usize * size], Vec::new());
-        for first in (1..=self.count).step_by(at_once as usize) {
+        for first in (1..=self.main_pages).step_by(at_once as usize) {
             let offset = u64::from(first - 1) * size as u64;
             let read = fill(self.main, offset, &mut ahead).unwrap_or_else(|error| {
                 let problem = Problem::Read { offset, length: ahead.len(), kind: error.kind() };
                 problems.extend((problems.len() < MOST_PROBLEMS).then_some(problem));
                 0
             });
-            for page in first..=self.count.min(first + (at_once - 1)) {
+            for page in first..=self.main_pages.min(first + (at_once - 1)) {
                 let start = (page - first) as usize * size;
                 let Some(spot) = self.spot(view, page) else { continue };
                 let bytes = match spot {
@@ -190,6 +198,14 @@ impl<'a> Pages<'a> {
                 if visit(page, spot, bytes) == Then::Stop {
                     return;
                 }
+            }
+        }
+        // The log may be ahead by pages that the database does not have yet.
+        let log = self.log.iter().filter(|_| view == View::Now).flat_map(Log::pages);
+        for page in log.filter(|page| *page > self.main_pages) {
+            let Some(spot) = self.spot(view, page).filter(|spot| self.read(*spot, &mut page_bytes)) else { continue };
+            if visit(page, spot, &page_bytes) == Then::Stop {
+                return;
             }
         }
     }

@@ -128,11 +128,17 @@ impl<'p, 'a, 'v> Passes<'p, 'a, 'v> {
 
     /// Pages of the database file that the log has a newer state of.
     fn written_over(&mut self, log: &Log) {
+        let older = |page: &u32| *page <= self.pages.main_pages && self.pages.special(*page).is_none();
+        let older: Vec<u32> = log.pages().into_iter().filter(older).collect();
+        let (older, same): (Vec<u32>, Vec<u32>) =
+            older.into_iter().partition(|page| !self.pages.is_checkpointed(*page));
+        for page in same {
+            self.used_pages.add(page);
+        }
         let mut bytes = Vec::new();
-        for number in log.pages().into_iter().filter(|number| *number <= self.pages.main_pages) {
-            let spot = Spot::Main(number);
-            if self.pages.special(number).is_none() && self.pages.read(spot, &mut bytes) {
-                self.cells(number, spot, &bytes, Route::View(View::MainOnly));
+        for page in older {
+            if self.pages.read(Spot::Main(page), &mut bytes) {
+                self.cells(page, Spot::Main(page), &bytes, Route::View(View::MainOnly));
             }
         }
     }

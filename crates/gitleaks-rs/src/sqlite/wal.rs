@@ -26,8 +26,6 @@ pub(super) struct Log<'a> {
     pub(super) frames: u32,
     /// How many of them are committed, counted from the first.
     pub(super) committed: u32,
-    /// How many pages the database has after the last commit.
-    pub(super) database_pages: u32,
     /// The last committed frame of each page.
     latest: HashMap<u32, u32>,
     pub(super) problems: Vec<Problem>,
@@ -67,7 +65,7 @@ impl<'a> Log<'a> {
         let frames = size.saturating_sub(HEADER) / (FRAME_HEADER + u64::from(page_size));
         let frames = frames.min(u64::from(MOST)) as u32;
         let (latest, problems) = (HashMap::new(), Vec::new());
-        let mut log = Self { source, page_size, frames, committed: 0, database_pages: 0, latest, problems };
+        let mut log = Self { source, page_size, frames, committed: 0, latest, problems };
         log.count_committed(&header);
         log.remember_latest();
         Ok(log)
@@ -95,7 +93,7 @@ impl<'a> Log<'a> {
                 return;
             }
             if head.commit > 0 {
-                (self.committed, self.database_pages) = (frame + 1, head.commit);
+                self.committed = frame + 1;
             }
         }
     }

@@ -49,7 +49,7 @@ fn a_byte_of_the_log_is_named() {
     let database = Database::new(&main, Some(&log)).unwrap();
     let place = |text: &[u8]| database.wal_place(offset(&log, text));
     let end: Place = place(b"end of it");
-    assert!(end.present && end.to_string().ends_with(r#"page 2: table "message", row 17, column "data""#), "{end}");
+    assert!(end.present && end.to_string().ends_with(r#"page 4: table "message", row 17, column "data""#), "{end}");
     let once = place(b"once");
     assert!(once.to_string().ends_with(r#"row 17, column "data" (not its present state)"#), "{once}");
     assert_eq!(database.wal_place(5).to_string(), "header of the write-ahead log");
