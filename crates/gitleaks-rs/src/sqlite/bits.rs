@@ -1,7 +1,7 @@
 //! One bit for each page: what was seen, what is free. Bounded, so that no file makes it large.
 
-/// Pages beyond this one are not followed: 128 GiB of the usual 4 KiB, and 4 MiB of bits.
-pub(super) const MOST: u32 = 1 << 25;
+/// Pages beyond this one are not followed: 64 GiB of the usual 4 KiB, and 2 MiB for each set of bits.
+pub(super) const MOST: u32 = 1 << 24;
 
 /// A set of page or frame numbers below [`MOST`].
 #[derive(Debug)]
@@ -44,8 +44,9 @@ impl Bits {
     /// The numbers in ascending order.
     pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
         self.words.iter().enumerate().flat_map(|(at, word)| {
-            let set = (0..64).filter(move |bit| word >> bit & 1 == 1);
-            set.map(move |bit| at as u32 * 64 + bit)
+            let first = at as u32 * 64;
+            let rest = std::iter::successors(Some(*word), |word| Some(word & word.wrapping_sub(1)));
+            rest.take_while(|word| *word != 0).map(move |word| first + word.trailing_zeros())
         })
     }
 }

@@ -7,8 +7,8 @@
 //! from. And it cannot say where it is: [`Database::places`] names table, row and column.
 //!
 //! Nothing that stands in the files is believed. They may change between two reads, so a page is read once into memory
-//! and looked at there; every length is checked against it. Work is bounded by the size of the files and memory by a
-//! few MiB, whatever they hold; what lies beyond is left to the scan of the bytes, and said in a [`Problem`].
+//! and looked at there; every length is checked against it. Work is bounded by the size of the files and memory by
+//! three MiB for usual databases and some fifteen for any; what lies beyond is left to the scan of the bytes, and said in a [`Problem`].
 //!
 //! ```no_run
 //! use gitleaks_rs::sqlite::{Database, Position, Which};

@@ -164,7 +164,7 @@ impl<'p> Node<'p> {
     pub(super) fn unused(&self) -> Vec<Range<usize>> {
         let first = self.array() + self.cells * 2;
         let content = self.content().unwrap_or(first).clamp(first, self.bytes.len());
-        let mut unused = Vec::from([first..content]);
+        let mut unused: Vec<_> = std::iter::once(first..content).collect();
         let mut at = short(self.bytes, self.header + 1).unwrap_or_default();
         // Free blocks are linked in ascending order, so each is behind the one before.
         while let (Some(next), Some(size)) = (short(self.bytes, at), short(self.bytes, at + 2)) {

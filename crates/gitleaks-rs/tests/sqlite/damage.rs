@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use gitleaks_rs::sqlite::{Database, Position, ReadAt, Which, is_database};
 use proptest::prelude::*;
 
-use crate::made::{Made, Random, Shape};
+use crate::made::{Made, Random, Shape, counted_anew};
 
 /// Counts what is read.
 struct Counted<'b> {
@@ -174,6 +174,23 @@ fn circles_end() {
     main[520..524].copy_from_slice(&2_u32.to_be_bytes());
     main[524..724].fill(1);
     read(&[&main], &[&[]]);
+}
+
+/// What the fuzz target came upon, in its own form: a byte of choices, the length of the database, both files.
+#[test]
+fn inputs_that_were_found_by_fuzzing_are_read_within_bounds() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sqlite/corpus");
+    let mut tried = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let input = std::fs::read(entry.unwrap().path()).unwrap();
+        let [choices, high, low, rest @ ..] = &input[..] else { continue };
+        let (main, log) = rest.split_at(rest.len().min(usize::from(*high) << 8 | usize::from(*low)));
+        let log = if choices & 1 == 1 { counted_anew(log.to_vec()) } else { log.to_vec() };
+        let then = if choices & 2 == 2 { &log } else { main };
+        read(&[main, then], &[&log]);
+        tried += 1;
+    }
+    assert!(tried > 50);
 }
 
 /// Inputs to start the fuzz target from: `cargo test --test sqlite seeds -- --ignored`.

@@ -2,7 +2,7 @@
 
 use gitleaks_rs::sqlite::{Database, Position, Problem, Which};
 
-use crate::made::{Made, Shape, by_pages, by_sql, tables};
+use crate::made::{Made, Shape, by_pages, by_sql, counted_anew, tables};
 
 fn long(mark: &str) -> String {
     (0..300).map(|number| format!("{mark}{number:03} ")).collect()
@@ -103,7 +103,9 @@ fn a_log_of_either_byte_order_is_read_and_one_that_does_not_fit_is_said() {
     let (main, log) = made.files();
     let other = Made::new(Shape::USUAL);
     other.run("CREATE TABLE t(a TEXT)");
-    let swapped = other_byte_order(&log, 512);
+    let mut swapped = log.clone();
+    swapped[3] ^= 1;
+    let swapped = counted_anew(swapped);
     let database = Database::new(&main, Some(&swapped)).unwrap();
     assert_eq!((places(&database, "here").len(), database.problems()), (1, vec![]));
     let (_, foreign) = other.files();
@@ -118,33 +120,32 @@ fn a_log_of_either_byte_order_is_read_and_one_that_does_not_fit_is_said() {
     }
 }
 
-/// The same log with its checksums counted in words of the other byte order.
-fn other_byte_order(log: &[u8], page_size: usize) -> Vec<u8> {
-    let mut log = log.to_vec();
-    log[3] ^= 1;
-    let big = log[3] & 1 == 1;
-    let carried_on = |(mut first, mut second): (u32, u32), bytes: &[u8]| {
-        for pair in bytes.chunks_exact(8) {
-            let words = [&pair[..4], &pair[4..]].map(|word| {
-                let word = <[u8; 4]>::try_from(word).unwrap();
-                if big { u32::from_be_bytes(word) } else { u32::from_le_bytes(word) }
-            });
-            first = first.wrapping_add(words[0]).wrapping_add(second);
-            second = second.wrapping_add(words[1]).wrapping_add(first);
-        }
-        (first, second)
-    };
-    let write = |at: &mut [u8], sums: (u32, u32)| {
-        at[..4].copy_from_slice(&sums.0.to_be_bytes());
-        at[4..8].copy_from_slice(&sums.1.to_be_bytes());
-    };
-    let mut sums = carried_on((0, 0), &log[..24]);
-    write(&mut log[24..], sums);
-    for frame in log[32..].chunks_exact_mut(24 + page_size) {
-        sums = carried_on(carried_on(sums, &frame[..8]), &frame[24..]);
-        write(&mut frame[16..], sums);
+#[test]
+fn a_log_that_claims_many_pages_makes_no_more_work() {
+    let made = Made::new(Shape::SMALL);
+    made.run("CREATE TABLE t(a TEXT); INSERT INTO t VALUES ('here')");
+    let (main, log) = made.files();
+    for (page, pages) in [(2, u32::MAX), (1 << 23, 1 << 23), (u32::MAX, u32::MAX)] {
+        let mut log = log.clone();
+        let last = log.len() - 512 - 24;
+        log[last..last + 4].copy_from_slice(&u32::to_be_bytes(page));
+        log[last + 4..last + 8].copy_from_slice(&u32::to_be_bytes(pages));
+        let log = counted_anew(log);
+        let database = Database::new(&main, Some(&log)).unwrap();
+        assert_eq!(places(&database, "here").len(), 1, "{page}");
     }
-    log
+}
+
+#[test]
+fn a_checkpointed_page_is_as_present_as_its_frame() {
+    let made = Made::new(Shape::SMALL);
+    made.run("CREATE TABLE t(a TEXT); INSERT INTO t VALUES ('here')");
+    made.run("PRAGMA wal_checkpoint(PASSIVE)");
+    let (main, log) = made.files();
+    let database = Database::new(&main, Some(&log)).unwrap();
+    let at = main.windows(4).position(|bytes| bytes == b"here").unwrap();
+    assert_eq!(database.place(at as u64).to_string(), r#"table "t", row 1, column "a""#);
+    assert_eq!(places(&database, "here").len(), 1);
 }
 
 #[test]

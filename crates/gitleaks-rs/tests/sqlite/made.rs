@@ -137,7 +137,7 @@ pub(crate) type Rows = BTreeSet<(String, Option<i64>, String, Vec<u8>)>;
 pub(crate) fn by_sql(sql: &Connection, table: &str, with_rowid: bool) -> Rows {
     let first = if with_rowid { "rowid" } else { "NULL" };
     let mut statement = sql.prepare(&format!("SELECT {first}, * FROM [{table}]")).unwrap();
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let (mut rows, mut found) = (statement.query([]).unwrap(), Rows::new());
     while let Some(row) = rows.next().unwrap() {
         let rowid = row.get::<_, Option<i64>>(0).unwrap();
@@ -201,4 +201,38 @@ pub(crate) fn tables(walked: &[Walked]) -> (Rows, BTreeMap<String, Vec<&Walked>>
         }
     }
     (rows, indexes)
+}
+
+/// A log all of whose frames count, by their salts and checksums.
+pub(crate) fn counted_anew(mut log: Vec<u8>) -> Vec<u8> {
+    let Some(header) = log.get_mut(..32) else { return log };
+    let big = header[3] & 1 == 1;
+    let page_size = u32::from_be_bytes(header[8..12].try_into().unwrap()) as usize;
+    if !(512..=65536).contains(&page_size) {
+        return log;
+    }
+    let salts: [u8; 8] = header[16..24].try_into().unwrap();
+    let mut sums = carried_on(big, (0, 0), &header[..24]);
+    write(&mut header[24..], sums);
+    for frame in log[32..].chunks_exact_mut(24 + page_size) {
+        frame[8..16].copy_from_slice(&salts);
+        sums = carried_on(big, carried_on(big, sums, &frame[..8]), &frame[24..]);
+        write(&mut frame[16..], sums);
+    }
+    log
+}
+
+fn carried_on(big: bool, (mut first, mut second): (u32, u32), bytes: &[u8]) -> (u32, u32) {
+    let word = |word: &[u8; 4]| if big { u32::from_be_bytes(*word) } else { u32::from_le_bytes(*word) };
+    for pair in bytes.as_chunks::<8>().0 {
+        let (words, _) = pair.as_chunks::<4>();
+        first = first.wrapping_add(word(&words[0])).wrapping_add(second);
+        second = second.wrapping_add(word(&words[1])).wrapping_add(first);
+    }
+    (first, second)
+}
+
+fn write(at: &mut [u8], sums: (u32, u32)) {
+    at[..4].copy_from_slice(&sums.0.to_be_bytes());
+    at[4..8].copy_from_slice(&sums.1.to_be_bytes());
 }

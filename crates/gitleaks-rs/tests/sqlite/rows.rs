@@ -18,7 +18,7 @@ fn all_by_sql(made: &Made) -> Rows {
 fn every_row_that_sql_reads_is_given_and_named() {
     for (seed, shape) in Shape::all().into_iter().enumerate() {
         let made = Made::new(shape);
-        made.fill(40, seed as u64);
+        made.fill(25, seed as u64);
         let (main, log) = made.files();
         let database = Database::new(&main, (!log.is_empty()).then_some(&log)).unwrap();
         let (walked, tally) = by_pages(&database, Which::All);
@@ -39,7 +39,7 @@ fn every_row_that_sql_reads_is_given_and_named() {
 fn a_place_in_the_file_is_that_of_the_payload() {
     for (seed, shape) in Shape::all().into_iter().enumerate() {
         let made = Made::new(shape);
-        made.fill(40, seed as u64);
+        made.fill(25, seed as u64);
         let (main, log) = made.files();
         let database = Database::new(&main, (!log.is_empty()).then_some(&log)).unwrap();
         let (walked, _) = by_pages(&database, Which::All);
