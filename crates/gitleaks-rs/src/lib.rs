@@ -29,6 +29,7 @@ mod go_regex;
 mod rule;
 mod scanner;
 mod stream;
+pub mod sqlite;
 #[cfg(test)]
 mod tests;
 pub mod tree;
