@@ -43,7 +43,7 @@ impl Dice {
         if kind == 5 {
             out.extend_from_slice(b"SQLite format 3\0");
         }
-        let entries = if number % 10 == 0 { 3000 } else { 60 };
+        let entries = if number.is_multiple_of(10) { 3000 } else { 60 };
         for _ in 0..entries {
             let token = if self.roll(3) == 0 { self.token(rules) } else { self.noise() };
             out.extend(self.carried(&token, kind));
