@@ -86,7 +86,7 @@ fn person(text: &str) -> Option<(String, String)> {
 
 /// A moment in seconds; the outer none for what is no date, the inner one for nothing at all. Times without a zone are
 /// those of the machine in Gitleaks, and UTC here.
-fn moment(text: &str) -> Option<Option<i64>> {
+pub(super) fn moment(text: &str) -> Option<Option<i64>> {
     if text.is_empty() {
         return Some(None);
     }

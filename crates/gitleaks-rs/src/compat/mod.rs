@@ -17,6 +17,8 @@ mod kind;
 mod known;
 mod link;
 mod names;
+#[cfg(test)]
+mod oracle;
 mod place;
 mod reader;
 pub mod report;

@@ -1,5 +1,7 @@
 //! The names of a file in the head of its diff, quoted or not.
 
+use super::header::moment;
+
 /// What the head of a diff tells of a file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct FileHeader {
@@ -149,16 +151,14 @@ pub(super) fn traditional(old_line: &[u8], new_line: &[u8]) -> Option<FileHeader
     })
 }
 
-/// GNU diff's sign of a file that is not there: a time of 1970-01-01 00:00 UTC.
+/// GNU diff's sign of a file that is not there: the first second of 1970 in any zone.
 fn is_epoch(line: &[u8]) -> bool {
     let time = split_once(line, b'\t').and_then(|(_, time)| std::str::from_utf8(time).ok()).unwrap_or_default();
     let words: Vec<&str> = time.trim_end_matches('\n').split(' ').collect();
     let [date, clock, zone] = words.as_slice() else { return false };
-    let clock = clock.trim_end_matches(|digit| digit == '0' || digit == '.');
-    *date == "1970-01-01"
-        && clock.trim_end_matches(':') == "00:00"
-        && matches!(zone.replace(':', "").as_str(), "+0000" | "-0000")
-        || *date == "1970-01-01" && clock.is_empty() && zone.ends_with("0000")
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let time = format!("{date} {clock} {}", zone.replace(':', ""));
+    fraction.bytes().all(|digit| digit == b'0') && moment(&time) == Some(Some(0))
 }
 
 /// A name up to a byte, the end of the line or its closing quote, without its first folders and doubled slashes.
@@ -252,6 +252,19 @@ mod tests {
         ] {
             let found = git_header_name(header.as_bytes());
             assert_eq!(found.as_deref(), name.map(str::as_bytes), "{header}");
+        }
+    }
+
+    #[test]
+    fn a_plain_diff_names_new_files_by_their_time() {
+        for (old, new, name, is_new) in [
+            ("x.orig\t2024-01-01 00:00:00 +0000\n", "x\t2024-01-01 00:00:00 +0000\n", "x", false),
+            ("x\n", "x.orig\n", "x", false),
+            ("x\t1970-01-01 01:00:00.000000000 +0100\n", "y\n", "y", true),
+            ("/dev/null\n", "y\n", "y", true),
+        ] {
+            let file = traditional(old.as_bytes(), new.as_bytes()).expect("names");
+            assert_eq!((file.new_name.as_slice(), file.is_new), (name.as_bytes(), is_new), "{old}");
         }
     }
 

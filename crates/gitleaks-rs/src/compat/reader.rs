@@ -77,7 +77,7 @@ impl<R: Read> Pieces<R> {
         }
         bytes.truncate(first_read);
         // What was read counts, even if reading on fails.
-        let failed = self.to_blank_line(&mut bytes).err();
+        let failed = self.extend_to_blank_line(&mut bytes).err();
         let start_line = self.lines + 1;
         self.lines += memchr::memchr_iter(b'\n', &bytes).count() as i64;
         match failed {
@@ -86,7 +86,7 @@ impl<R: Read> Pieces<R> {
         }
     }
 
-    fn to_blank_line(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
+    fn extend_to_blank_line(&mut self, bytes: &mut Vec<u8>) -> io::Result<()> {
         if ends_with_blank_line(bytes) {
             return Ok(());
         }

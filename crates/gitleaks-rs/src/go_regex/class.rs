@@ -50,12 +50,10 @@ pub(super) fn bracket(text: &str, fold: bool) -> Result<Read<'_>, RegexError> {
 
 /// A set within a set: `[:digit:]`, `\pL`, `\d`.
 fn member(rest: &str, fold: bool) -> Result<Option<Read<'_>>, RegexError> {
-    if rest.starts_with("[:") && rest.len() > 2 {
-        if let Some(end) = rest[2..].find(":]") {
-            let (name, behind) = rest.split_at(end + 4);
-            let class = posix(name).ok_or_else(|| RegexError::new(Kind::CharRange, name))?;
-            return Ok(Some((sign(class, name.starts_with("[:^"), fold), behind)));
-        }
+    if let Some(end) = rest.strip_prefix("[:").and_then(|inner| inner.find(":]")) {
+        let (name, behind) = rest.split_at(end + 4);
+        let class = posix(name).ok_or_else(|| RegexError::new(Kind::CharRange, name))?;
+        return Ok(Some((sign(class, name.starts_with("[:^"), fold), behind)));
     }
     escaped(rest, fold)
 }

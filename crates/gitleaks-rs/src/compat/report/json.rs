@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use crate::compat::Finding;
-use crate::compat::finding::text_of;
 
 /// A list of findings, indented by one space.
 pub fn json(findings: &[Finding], redact: u32) -> String {
@@ -28,8 +27,8 @@ fn object(out: &mut Writer, finding: &Finding) {
         out.number("EndLine", finding.end_line);
         out.number("StartColumn", finding.start_column);
         out.number("EndColumn", finding.end_column);
-        out.string("Match", &text_of(finding.matched.expose()));
-        out.string("Secret", &text_of(finding.secret.expose()));
+        out.bytes("Match", finding.matched.expose());
+        out.bytes("Secret", finding.secret.expose());
         out.string("File", &finding.file);
         out.string("SymlinkFile", &finding.symlink_file);
         out.string("Commit", &finding.commit);
@@ -125,8 +124,24 @@ impl Writer {
         self.text += &value.to_string();
     }
 
+    /// What may not be text: Go writes an escape for each stray byte, but not for a U+FFFD that was there.
+    pub(super) fn bytes(&mut self, key: &str, value: &[u8]) {
+        self.key(key);
+        self.text.push('"');
+        for chunk in value.utf8_chunks() {
+            self.escaped(chunk.valid());
+            chunk.invalid().iter().for_each(|_| self.text.push_str("\\ufffd"));
+        }
+        self.text.push('"');
+    }
+
     fn quoted(&mut self, value: &str) {
         self.text.push('"');
+        self.escaped(value);
+        self.text.push('"');
+    }
+
+    fn escaped(&mut self, value: &str) {
         for letter in value.chars() {
             match letter {
                 '"' => self.text.push_str("\\\""),
@@ -143,6 +158,5 @@ impl Writer {
                 other => self.text.push(other),
             }
         }
-        self.text.push('"');
     }
 }

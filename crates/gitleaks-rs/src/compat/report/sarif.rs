@@ -1,7 +1,6 @@
 //! SARIF 2.1.0 with all rules and the commit of each result among its fingerprints.
 
 use super::json::Writer;
-use crate::compat::finding::text_of;
 use crate::compat::{Detector, Finding};
 
 /// A run of the detector with these findings.
@@ -77,7 +76,7 @@ fn location(out: &mut Writer, finding: &Finding) {
             out.number("endLine", finding.end_line);
             out.number("endColumn", finding.end_column);
             out.key("snippet");
-            out.object(|out| out.string("text", &text_of(finding.secret.expose())));
+            out.object(|out| out.bytes("text", finding.secret.expose()));
         });
     });
 }
