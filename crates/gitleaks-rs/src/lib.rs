@@ -17,6 +17,8 @@
 
 mod config;
 mod entropy;
+#[cfg(all(unix, feature = "git"))]
+pub mod history;
 mod rule;
 mod scanner;
 #[cfg(test)]

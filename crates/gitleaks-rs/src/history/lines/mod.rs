@@ -1,0 +1,187 @@
+//! Which lines of a text are new, compared with an older one.
+//!
+//! Most changes touch a few lines, so what both texts begin and end with is cut off first, at the speed of memory.
+//! Lines of what is left that the older text does not hold are new without further ado, and only the order of the
+//! others is left to an edit script: a shortest one, unless it is so long that a good one must do. Git's default
+//! differs where several scripts are as short, or gives up earlier; both are true.
+
+mod script;
+mod table;
+
+use std::ops::Range;
+
+use self::script::Script;
+use self::table::{Table, UNKNOWN};
+
+/// The most lines that are compared; of texts with more all lines count as new between the first and last difference.
+const MOST: usize = 1_000_000;
+
+/// Compares texts, and keeps its memory between them.
+pub(super) struct Lines {
+    table: Table,
+    script: Script,
+    before: Vec<u32>,
+    after: Vec<u32>,
+    /// Where the lines in `after` are in the new text.
+    places: Vec<u32>,
+    /// For each line of the new text its end, and whether it is new.
+    rows: Vec<(u32, bool)>,
+    spare: Vec<Range<usize>>,
+}
+
+impl Lines {
+    pub(super) fn new() -> Lines {
+        Lines {
+            table: Table::new(),
+            script: Script::default(),
+            before: Vec::new(),
+            after: Vec::new(),
+            places: Vec::new(),
+            rows: Vec::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Puts the new lines of `new` into `added`: whole lines, in order, the longest ranges there can be.
+    pub(super) fn added(&mut self, old: &[u8], new: &[u8], added: &mut Vec<Range<usize>>) {
+        added.clear();
+        let start = common_start(old, new);
+        let (old, rest) = (&old[start..], &new[start..]);
+        let end = common_end(old, rest);
+        let (old, rest) = (&old[..old.len() - end], &rest[..rest.len() - end]);
+        if rest.is_empty() {
+            return;
+        }
+        if old.is_empty() {
+            return added.push(start..start + rest.len());
+        }
+        if !self.tokens(old, rest) {
+            return added.push(start..start + rest.len());
+        }
+        let (script, rows, places) = (&mut self.script, &mut self.rows, &self.places);
+        script.run(&self.before, &self.after, &mut |line| {
+            if let Some(row) = places.get(line).and_then(|place| rows.get_mut(*place as usize)) {
+                row.1 = true;
+            }
+        });
+        let mut at = 0;
+        for &(end, new) in &self.rows {
+            if new {
+                match added.last_mut() {
+                    Some(last) if last.end == start + at => last.end = start + end as usize,
+                    _ => added.push(start + at..start + end as usize),
+                }
+            }
+            at = end as usize;
+        }
+    }
+
+    /// Lines that are new compared with each of several texts.
+    pub(super) fn added_to_all<'a>(
+        &mut self,
+        olds: impl IntoIterator<Item = &'a [u8]>,
+        new: &[u8],
+        added: &mut Vec<Range<usize>>,
+    ) {
+        added.clear();
+        if !new.is_empty() {
+            added.push(0..new.len());
+        }
+        let mut these = std::mem::take(&mut self.spare);
+        for old in olds {
+            if added.is_empty() {
+                break;
+            }
+            self.added(old, new, &mut these);
+            *added = both(added, &these);
+        }
+        self.spare = these;
+    }
+
+    /// Numbers the lines; says whether there were not too many.
+    fn tokens(&mut self, old: &[u8], new: &[u8]) -> bool {
+        (self.before.clear(), self.after.clear(), self.places.clear(), self.rows.clear());
+        if !self.table.fill(old, MOST, &mut self.before) {
+            return false;
+        }
+        let mut at = 0;
+        while at < new.len() {
+            let end = line_end(new, at);
+            let token = self.table.find(old, &new[at..end]);
+            if token != UNKNOWN {
+                self.places.push(self.rows.len() as u32);
+                self.after.push(token);
+            }
+            self.rows.push((end as u32, token == UNKNOWN));
+            at = end;
+        }
+        let table = &self.table;
+        self.before.retain(|token| table.was_found(*token));
+        self.rows.len() <= MOST
+    }
+}
+
+/// The end of the line that begins at `at`, its line feed included.
+fn line_end(text: &[u8], at: usize) -> usize {
+    text[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| at + length + 1)
+}
+
+/// How many bytes of whole lines both begin with.
+fn common_start(one: &[u8], other: &[u8]) -> usize {
+    const STEP: usize = 256;
+    let length = one.len().min(other.len());
+    let mut same = 0;
+    while same + STEP <= length && one[same..same + STEP] == other[same..same + STEP] {
+        same += STEP;
+    }
+    while same < length && one[same] == other[same] {
+        same += 1;
+    }
+    if same == one.len() && same == other.len() {
+        return same;
+    }
+    one[..same].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+}
+
+/// How many bytes of whole lines both end with. Both begin at the start of a line.
+fn common_end(one: &[u8], other: &[u8]) -> usize {
+    const STEP: usize = 256;
+    let length = one.len().min(other.len());
+    let tails = |same: usize, step: usize| {
+        one[one.len() - same - step..one.len() - same] == other[other.len() - same - step..other.len() - same]
+    };
+    let mut same = 0;
+    while same + STEP <= length && tails(same, STEP) {
+        same += STEP;
+    }
+    while same < length && tails(same, 1) {
+        same += 1;
+    }
+    let starts_line = |text: &[u8]| text.len() == same || text[text.len() - same - 1] == b'\n';
+    if starts_line(one) && starts_line(other) {
+        return same;
+    }
+    let tail = &one[one.len() - same..];
+    tail.iter().position(|byte| *byte == b'\n').map_or(0, |at| same - at - 1)
+}
+
+/// What is in both of two lists of ranges.
+fn both(one: &[Range<usize>], other: &[Range<usize>]) -> Vec<Range<usize>> {
+    let (mut found, mut others) = (Vec::new(), other.iter().peekable());
+    for range in one {
+        while let Some(next) = others.peek() {
+            let (start, end) = (range.start.max(next.start), range.end.min(next.end));
+            if start < end {
+                found.push(start..end);
+            }
+            if next.end > range.end {
+                break;
+            }
+            others.next();
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;
