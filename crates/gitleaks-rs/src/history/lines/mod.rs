@@ -16,6 +16,10 @@ use self::table::{Table, UNKNOWN};
 /// The most lines that are compared; of texts with more all lines count as new between the first and last difference.
 const MOST: usize = 1_000_000;
 
+/// The most kept lines between new ones that count as new, and how many characters they may hold.
+const BRIDGE: usize = 3;
+const SLIGHT: usize = 3;
+
 /// Compares texts, and keeps its memory between them.
 pub(super) struct Lines {
     table: Table,
@@ -64,16 +68,7 @@ impl Lines {
                 row.1 = true;
             }
         });
-        let mut at = 0;
-        for &(end, new) in &self.rows {
-            if new {
-                match added.last_mut() {
-                    Some(last) if last.end == start + at => last.end = start + end as usize,
-                    _ => added.push(start + at..start + end as usize),
-                }
-            }
-            at = end as usize;
-        }
+        collect(rest, start, rows, added);
     }
 
     /// Lines that are new compared with each of several texts.
@@ -118,6 +113,26 @@ impl Lines {
         let table = &self.table;
         self.before.retain(|token| table.was_found(*token));
         self.rows.len() <= MOST
+    }
+}
+
+/// Puts ranges of new lines together. A line or two that hold next to nothing, kept between new ones, count as new
+/// too: git's default mostly sees it so, and what belongs together stays together.
+fn collect(text: &[u8], start: usize, rows: &[(u32, bool)], added: &mut Vec<Range<usize>>) {
+    let (mut at, mut kept) = (0, 0);
+    for &(end, new) in rows {
+        let end = end as usize;
+        if new {
+            match added.last_mut() {
+                Some(last) if kept <= BRIDGE => last.end = start + end,
+                _ => added.push(start + at..start + end),
+            }
+            kept = 0;
+        } else {
+            let slight = end - at <= SLIGHT || text[at..end].trim_ascii().len() <= SLIGHT;
+            kept = if slight { kept + 1 } else { BRIDGE + 1 };
+        }
+        at = end;
     }
 }
 

@@ -20,9 +20,10 @@ fn new_lines_are_found() {
         ("ab\n", "b\n", "[b\n]"),
         ("b\n", "ab\n", "[ab\n]"),
         ("a\r\nb\n", "a\nb\n", "[a\n]"),
-        ("a\nb\nc\nd\ne\n", "a\nX\nc\nY\ne\n", "[X\n][Y\n]"),
+        ("a\nb\nlong\nd\ne\n", "a\nX\nlong\nY\ne\n", "[X\n][Y\n]"),
+        ("a\nb\n}\n\nd\ne\n", "a\nX\n}\n\nY\ne\n", "[X\n}\n\nY\n]"),
         ("1\n2\n3\n4\n5\n6\n", "4\n5\n6\n1\n2\n", "[1\n2\n]"),
-        ("x\na\ny\n", "z\na\nw\na\nv\n", "[z\n][w\na\nv\n]"),
+        ("x\nlong\ny\n", "z\nlong\nw\nlong\nv\n", "[z\n][w\nlong\nv\n]"),
         ("\n\n\n", "\n\n\n\n", "[\n]"),
     ] {
         assert_eq!(added(old, new), expected, "{old:?} to {new:?}");
@@ -50,7 +51,7 @@ fn scripts_are_shortest_and_true() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
-    let words = ["a\n", "b\n", "c\n", "d\n", "long line\n", "\n", "e\n", "f\n"];
+    let words = ["line a\n", "line b\n", "line c\n", "line d\n", "line e\n", "line f\n", "line g\n", "line h\n"];
     let mut lines = Lines::new();
     for round in 0..20_000 {
         let kinds = 1 + round % words.len();
