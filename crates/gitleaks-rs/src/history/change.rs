@@ -68,7 +68,7 @@ impl<'a> Change<'a> {
             (from, line) if from <= at && line > 0 => (from, line),
             _ => (0, self.first_line),
         };
-        let line = line + self.text[from..at].iter().filter(|byte| **byte == b'\n').count();
+        let line = line + memchr::memchr_iter(b'\n', &self.text[from..at]).count();
         self.counted.set((at, line));
         line
     }

@@ -11,11 +11,13 @@ pub(super) struct Queue<T> {
 struct State<T> {
     waiting: Vec<T>,
     busy: usize,
+    /// How many threads wait: waking nobody costs a system call all the same.
+    idle: usize,
 }
 
 impl<T> Queue<T> {
     pub(super) fn new(waiting: Vec<T>) -> Queue<T> {
-        Queue { state: Mutex::new(State { waiting, busy: 0 }), changed: Condvar::new() }
+        Queue { state: Mutex::new(State { waiting, busy: 0, idle: 0 }), changed: Condvar::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<T>> {
@@ -29,9 +31,9 @@ impl<T> Queue<T> {
             let busy = Busy { queue: self };
             work(task, &mut more);
             if !more.is_empty() {
-                let wake = more.len() > 1;
-                self.lock().waiting.append(&mut more);
-                if wake {
+                let mut state = self.lock();
+                state.waiting.append(&mut more);
+                if state.idle > 0 {
                     self.changed.notify_all();
                 }
             }
@@ -49,7 +51,9 @@ impl<T> Queue<T> {
             if state.busy == 0 {
                 return None;
             }
+            state.idle += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
     }
 }
@@ -63,7 +67,7 @@ impl<T> Drop for Busy<'_, T> {
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         state.busy -= 1;
-        if state.busy == 0 {
+        if state.busy == 0 && state.idle > 0 {
             self.queue.changed.notify_all();
         }
     }

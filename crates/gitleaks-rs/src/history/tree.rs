@@ -100,7 +100,7 @@ fn split(bytes: &[u8], width: usize) -> Option<(Option<Entry<'_>>, &[u8])> {
         _ => None,
     })?;
     let after = &bytes[space + 1..];
-    let end = after.iter().position(|byte| *byte == 0)?;
+    let end = memchr::memchr(0, after)?;
     let (name, after) = (&after[..end], &after[end + 1..]);
     let (id, rest) = after.split_at_checked(width)?;
     Some(((!name.is_empty()).then_some(Entry { form: Form::of(mode), name, id }), rest))

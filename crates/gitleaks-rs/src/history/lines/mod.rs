@@ -95,7 +95,8 @@ impl Lines {
 
     /// Numbers the lines; says whether there were not too many.
     fn tokens(&mut self, old: &[u8], new: &[u8]) -> bool {
-        (self.before.clear(), self.after.clear(), self.places.clear(), self.rows.clear());
+        [&mut self.before, &mut self.after, &mut self.places].into_iter().for_each(Vec::clear);
+        self.rows.clear();
         if !self.table.fill(old, MOST, &mut self.before) {
             return false;
         }
@@ -138,7 +139,7 @@ fn collect(text: &[u8], start: usize, rows: &[(u32, bool)], added: &mut Vec<Rang
 
 /// The end of the line that begins at `at`, its line feed included.
 fn line_end(text: &[u8], at: usize) -> usize {
-    text[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |length| at + length + 1)
+    memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |length| at + length + 1)
 }
 
 /// How many bytes of whole lines both begin with.
@@ -155,7 +156,7 @@ fn common_start(one: &[u8], other: &[u8]) -> usize {
     if same == one.len() && same == other.len() {
         return same;
     }
-    one[..same].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+    memchr::memrchr(b'\n', &one[..same]).map_or(0, |at| at + 1)
 }
 
 /// How many bytes of whole lines both end with. Both begin at the start of a line.
@@ -177,7 +178,7 @@ fn common_end(one: &[u8], other: &[u8]) -> usize {
         return same;
     }
     let tail = &one[one.len() - same..];
-    tail.iter().position(|byte| *byte == b'\n').map_or(0, |at| same - at - 1)
+    memchr::memchr(b'\n', tail).map_or(0, |at| same - at - 1)
 }
 
 /// What is in both of two lists of ranges.

@@ -26,7 +26,7 @@ impl Table {
     /// Numbers the lines of `text`; says whether they are at most so many.
     pub(super) fn fill(&mut self, text: &[u8], most: usize, numbers: &mut Vec<u32>) -> bool {
         self.lines.clear();
-        let count = text.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let count = memchr::memchr_iter(b'\n', text).count() + 1;
         if count > most {
             return false;
         }

@@ -8,51 +8,56 @@ use zlib_rs::{Inflate, InflateFlush, Status};
 
 use super::Damage;
 
-/// How much of a file is read at once. Objects made of each other lie close together in a pack.
-const WINDOW: usize = 32 << 10;
-/// What is left of a window must hold a header and more, or the next window is read.
+/// How much of a file is read at once: what is made of each other lies together in a pack.
+const BLOCK: usize = 32 << 10;
+/// How many blocks are kept, by where in the file they are.
+const BLOCKS: usize = 64;
+/// As much as stands before an object at most.
 const HEADER: usize = 64;
 
-/// A part of a file that was read last, and the state of unpacking.
+/// Parts of files that were read lately, and the state of unpacking.
 pub(super) struct Inflater {
     inflate: Inflate,
-    window: Vec<u8>,
-    /// Whose window it is, and where in the file it begins.
+    blocks: Vec<Block>,
+    header: Vec<u8>,
+}
+
+/// A part of a file.
+#[derive(Default)]
+struct Block {
+    /// Whose, and the how manieth; nothing is filled where there is none yet.
     file: usize,
-    start: u64,
+    number: u64,
+    bytes: Vec<u8>,
     filled: usize,
 }
 
 impl Inflater {
     pub(super) fn new() -> Inflater {
-        Inflater { inflate: Inflate::new(true, 15), window: vec![0; WINDOW], file: usize::MAX, start: 0, filled: 0 }
+        let blocks = std::iter::repeat_with(Block::default).take(BLOCKS).collect();
+        Inflater { inflate: Inflate::new(true, 15), blocks, header: Vec::with_capacity(HEADER) }
     }
 
-    /// Forgets what was read: the next file may have the same key.
-    pub(super) fn forget(&mut self) {
-        self.filled = 0;
+    /// Forgets what was read of a file: another one comes by the same key.
+    pub(super) fn forget(&mut self, key: usize) {
+        self.blocks.iter_mut().filter(|block| block.file == key).for_each(|block| block.filled = 0);
     }
 
     /// Bytes of a file from `at` on: at least [`HEADER`] of them unless the file ends.
     pub(super) fn peek(&mut self, file: &File, key: usize, at: u64) -> io::Result<&[u8]> {
-        let inside = key == self.file && at >= self.start && at + HEADER as u64 <= self.start + self.filled as u64;
-        if !inside {
-            self.load(file, key, at)?;
+        let there = bytes(&mut self.blocks, file, key, at)?.len();
+        if there >= HEADER {
+            return bytes(&mut self.blocks, file, key, at);
         }
-        Ok(&self.window[(at - self.start) as usize..self.filled])
-    }
-
-    fn load(&mut self, file: &File, key: usize, at: u64) -> io::Result<()> {
-        (self.file, self.start, self.filled) = (key, at, 0);
-        while self.filled < WINDOW {
-            match file.read_at(&mut self.window[self.filled..], at + self.filled as u64) {
-                Ok(0) => break,
-                Ok(count) => self.filled += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+        self.header.clear();
+        while self.header.len() < HEADER {
+            let more = bytes(&mut self.blocks, file, key, at + self.header.len() as u64)?;
+            if more.is_empty() {
+                break;
             }
+            self.header.extend_from_slice(&more[..more.len().min(HEADER)]);
         }
-        Ok(())
+        Ok(&self.header)
     }
 
     /// Unpacks what begins at `at` into the whole of `out`.
@@ -105,14 +110,31 @@ impl Inflater {
     fn step(&mut self, file: &File, key: usize, at: u64, out: &mut [u8]) -> Result<bool, Damage> {
         let (read, wrote) = (self.inflate.total_in(), self.inflate.total_out());
         let from = at.checked_add(read).ok_or(Damage::Broken)?;
-        if key != self.file || from < self.start || from >= self.start + self.filled as u64 {
-            self.load(file, key, from).map_err(|_| Damage::Broken)?;
-        }
-        let input = &self.window[(from - self.start) as usize..self.filled];
+        let input = bytes(&mut self.blocks, file, key, from).map_err(|_| Damage::Broken)?;
         match self.inflate.decompress(input, out, InflateFlush::Finish) {
             Ok(Status::StreamEnd) => Ok(true),
             Ok(_) if self.inflate.total_in() > read || self.inflate.total_out() > wrote => Ok(false),
             _ => Err(Damage::Broken),
         }
     }
+}
+
+/// Bytes of a file from `at` to the end of a block; none at the end of the file.
+fn bytes<'a>(blocks: &'a mut [Block], file: &File, key: usize, at: u64) -> io::Result<&'a [u8]> {
+    let number = at / BLOCK as u64;
+    let block = &mut blocks[(number % BLOCKS as u64) as usize];
+    let inside = (at % BLOCK as u64) as usize;
+    if block.filled == 0 || block.file != key || block.number != number {
+        (block.file, block.number, block.filled) = (key, number, 0);
+        block.bytes.resize(BLOCK, 0);
+        while block.filled < BLOCK {
+            match file.read_at(&mut block.bytes[block.filled..], number * BLOCK as u64 + block.filled as u64) {
+                Ok(0) => break,
+                Ok(count) => block.filled += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(block.bytes[..block.filled].get(inside..).unwrap_or_default())
 }

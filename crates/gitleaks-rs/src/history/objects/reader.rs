@@ -165,7 +165,7 @@ impl<'a> Reader<'a> {
         let hex = id.to_string();
         let file = folder.file(format!("{}/{}", &hex[..2], &hex[2..]).as_bytes()).map_err(loose_damage)?;
         let mut head = [0; 32];
-        self.inflater.forget();
+        self.inflater.forget(LOOSE);
         let mut length = 0;
         self.inflater.stream(&file, LOOSE, 0, &mut head, |part| {
             length = part.len();
@@ -176,9 +176,9 @@ impl<'a> Reader<'a> {
             return Err(Damage::TooLarge);
         }
         let mut bytes = vec![0; start + size as usize];
-        self.inflater.forget();
+        self.inflater.forget(LOOSE);
         self.inflater.fill(&file, LOOSE, 0, &mut bytes)?;
-        self.inflater.forget();
+        self.inflater.forget(LOOSE);
         bytes.drain(..start);
         Ok(Data { kind, bytes })
     }
@@ -203,14 +203,14 @@ impl<'a> Reader<'a> {
             Place::Loose(folder, id) => {
                 let hex = id.to_string();
                 let file = folder.file(format!("{}/{}", &hex[..2], &hex[2..]).as_bytes()).map_err(loose_damage)?;
-                self.inflater.forget();
+                self.inflater.forget(LOOSE);
                 let mut first = true;
                 let done = self.inflater.stream(&file, LOOSE, 0, &mut part, |part| {
                     let start = if first { loose_header(part).map_or(0, |(_, _, start)| start) } else { 0 };
                     first = false;
                     each(&part[start..])
                 });
-                self.inflater.forget();
+                self.inflater.forget(LOOSE);
                 done
             }
         }
