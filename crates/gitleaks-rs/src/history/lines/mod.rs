@@ -5,23 +5,28 @@
 //! others is left to an edit script: a shortest one, unless it is so long that a good one must do. Git's default
 //! differs where several scripts are as short, or gives up earlier; both are true.
 
+mod near;
 mod script;
 mod table;
 
 use std::ops::Range;
 
+use self::near::Near;
 use self::script::Script;
 use self::table::{Table, UNKNOWN};
 
 /// The most lines that are compared; of texts with more all lines count as new between the first and last difference.
 const MOST: usize = 1_000_000;
 
+/// Texts shorter than this are compared as a whole: it costs little, and tells moved lines more like git does.
+const SHORT: usize = 64 << 10;
 /// The most kept lines between new ones that count as new, and how many characters they may hold.
 const BRIDGE: usize = 3;
 const SLIGHT: usize = 3;
 
 /// Compares texts, and keeps its memory between them.
 pub(super) struct Lines {
+    near: Near,
     table: Table,
     script: Script,
     before: Vec<u32>,
@@ -36,6 +41,7 @@ pub(super) struct Lines {
 impl Lines {
     pub(super) fn new() -> Lines {
         Lines {
+            near: Near::default(),
             table: Table::new(),
             script: Script::default(),
             before: Vec::new(),
@@ -49,18 +55,34 @@ impl Lines {
     /// Puts the new lines of `new` into `added`: whole lines, in order, the longest ranges there can be.
     pub(super) fn added(&mut self, old: &[u8], new: &[u8], added: &mut Vec<Range<usize>>) {
         added.clear();
-        let start = common_start(old, new);
-        let (old, rest) = (&old[start..], &new[start..]);
-        let end = common_end(old, rest);
-        let (old, rest) = (&old[..old.len() - end], &rest[..rest.len() - end]);
-        if rest.is_empty() {
-            return;
+        let same = common_start(old, new);
+        let end = common_end(&old[same..], &new[same..]);
+        let (old, new) = (&old[..old.len() - end], &new[..new.len() - end]);
+        let (mut from, mut start) = (same, same);
+        loop {
+            let same = common_start(&old[from..], &new[start..]);
+            (from, start) = (from + same, start + same);
+            let (rest, fresh) = (&old[from..], &new[start..]);
+            if rest.is_empty() || fresh.is_empty() {
+                return push(added, start..new.len());
+            }
+            if rest.len().min(fresh.len()) < SHORT {
+                return self.compare(rest, fresh, start, added);
+            }
+            match self.near.next(self.table.seed, rest, fresh) {
+                Some((gone, come)) => {
+                    self.compare(&rest[..gone], &fresh[..come], start, added);
+                    (from, start) = (from + gone, start + come);
+                }
+                None => return self.compare(rest, fresh, start, added),
+            }
         }
-        if old.is_empty() {
-            return added.push(start..start + rest.len());
-        }
-        if !self.tokens(old, rest) {
-            return added.push(start..start + rest.len());
+    }
+
+    /// Adds the new lines of a part of a text that begins at `start`.
+    fn compare(&mut self, old: &[u8], new: &[u8], start: usize, added: &mut Vec<Range<usize>>) {
+        if old.is_empty() || new.is_empty() || !self.tokens(old, new) {
+            return push(added, start..start + new.len());
         }
         let (script, rows, places) = (&mut self.script, &mut self.rows, &self.places);
         script.run(&self.before, &self.after, &mut |line| {
@@ -68,7 +90,7 @@ impl Lines {
                 row.1 = true;
             }
         });
-        collect(rest, start, rows, added);
+        collect(new, start, rows, added);
     }
 
     /// Lines that are new compared with each of several texts.
@@ -120,13 +142,13 @@ impl Lines {
 /// Puts ranges of new lines together. A line or two that hold next to nothing, kept between new ones, count as new
 /// too: git's default mostly sees it so, and what belongs together stays together.
 fn collect(text: &[u8], start: usize, rows: &[(u32, bool)], added: &mut Vec<Range<usize>>) {
-    let (mut at, mut kept) = (0, 0);
+    let (mut at, mut kept) = (0, BRIDGE + 1);
     for &(end, new) in rows {
         let end = end as usize;
         if new {
             match added.last_mut() {
                 Some(last) if kept <= BRIDGE => last.end = start + end,
-                _ => added.push(start + at..start + end),
+                _ => push(added, start + at..start + end),
             }
             kept = 0;
         } else {
@@ -134,6 +156,15 @@ fn collect(text: &[u8], start: usize, rows: &[(u32, bool)], added: &mut Vec<Rang
             kept = if slight { kept + 1 } else { BRIDGE + 1 };
         }
         at = end;
+    }
+}
+
+/// Adds a range behind the others, as a part of the last one if they touch.
+fn push(added: &mut Vec<Range<usize>>, range: Range<usize>) {
+    match added.last_mut() {
+        Some(last) if last.end == range.start => last.end = range.end,
+        _ if range.start < range.end => added.push(range),
+        _ => {}
     }
 }
 

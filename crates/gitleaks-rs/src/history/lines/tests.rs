@@ -95,6 +95,35 @@ fn long_scripts_are_cut_and_stay_true() {
 }
 
 #[test]
+fn few_changes_in_a_long_text_are_found_one_by_one() {
+    let line = |at: usize| format!("line {at} of a long text, {}\n", at * 7919 % 1009);
+    let old: String = (0..6000).map(line).collect();
+    let mut expected = Vec::new();
+    let mut new = String::new();
+    for at in 0..6000 {
+        match at % 500 {
+            3 => {}
+            9 => {
+                let fresh = format!("changed {at}\nand more\n");
+                expected.push(fresh.clone());
+                new += &fresh;
+            }
+            // Too much to be found close by.
+            11 if at > 5000 => {
+                let fresh: String = (0..300).map(|more| format!("much more {at} {more}\n")).collect();
+                expected.push(fresh.clone());
+                new += &(fresh + &line(at));
+            }
+            _ => new += &line(at),
+        }
+    }
+    let mut ranges = Vec::new();
+    Lines::new().added(old.as_bytes(), new.as_bytes(), &mut ranges);
+    let found: Vec<&str> = ranges.into_iter().map(|range| &new[range]).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn a_line_of_a_merge_is_new_if_no_parent_has_it() {
     let mut ranges = Vec::new();
     let olds = [&b"a\nb\nc\n"[..], b"a\nx\nc\n"];
