@@ -26,6 +26,8 @@ mod files;
 mod filter;
 mod finding;
 mod go_regex;
+#[cfg(all(unix, feature = "git"))]
+pub mod history;
 mod rule;
 mod scanner;
 mod stream;
