@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::cache::Cache;
 use crate::finding::{Finding, Key, findings, of_name};
+use crate::rows;
 use crate::rule::Confidence;
 use crate::scanner::{Match, Scanner, Start};
 use crate::stream::Buffer;
@@ -68,8 +69,10 @@ pub struct Problem {
 
 impl Outcome {
     /// Puts all in order.
-    fn sorted(mut self) -> Self {
-        self.findings.sort_by(|a, b| (&a.path, a.offset, &a.rule).cmp(&(&b.path, b.offset, &b.rule)));
+    pub(crate) fn sorted(mut self) -> Self {
+        self.findings.sort_by(|a, b| {
+            (&a.path, a.offset, &a.rule, &a.fingerprint).cmp(&(&b.path, b.offset, &b.rule, &b.fingerprint))
+        });
         self.problems.sort_by(|a, b| a.path.cmp(&b.path));
         self
     }
@@ -87,8 +90,14 @@ impl Job<'_> {
         Ok(found.outcome.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).sorted())
     }
 
-    /// Scans an open file that goes by a name.
-    pub fn file(&self, file: &File, name: &str, stamp: &Stamp) -> io::Result<Vec<Finding>> {
+    /// Scans an open file that goes by a name. `main` opens the database that a write-ahead log belongs to.
+    pub fn file(
+        &self,
+        file: &File,
+        name: &str,
+        stamp: &Stamp,
+        main: impl FnOnce() -> io::Result<File>,
+    ) -> io::Result<Vec<Finding>> {
         self.progress.files.fetch_add(1, Ordering::Relaxed);
         self.progress.bytes.fetch_add(stamp.size, Ordering::Relaxed);
         let grown = self.cache.and_then(|cache| cache.grown(name, stamp, file));
@@ -103,6 +112,11 @@ impl Job<'_> {
         let (matches, end) = BUFFER.with_borrow_mut(|buffer| self.scanner.scan_open(file, name, buffer, &from))?;
         let fresh = findings(&matches, name, self.key);
         all.extend(fresh.into_iter().filter(|finding| finding.offset >= known_to));
+        if let Some(kind) = rows::kind(file) {
+            // A log whose database is gone is still read.
+            let main = if kind == rows::Kind::Log { main().ok() } else { None };
+            rows::scan(self.scanner, self.key, (file, kind), main.as_ref(), (name, &mut all))?;
+        }
         if let Some(cache) = self.cache {
             cache.store(name, stamp, file, &end, &all);
         }
@@ -137,7 +151,7 @@ impl Collect<'_> {
         }
         let file = entry.open()?;
         let stamp = Stamp::of(&file)?;
-        self.job.file(&file, &name, &stamp)
+        self.job.file(&file, &name, &stamp, || entry.open_without("-wal"))
     }
 
     fn outcome(&self) -> std::sync::MutexGuard<'_, Outcome> {

@@ -61,7 +61,7 @@ pub struct Finding {
 }
 
 /// What is told of a commit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
     /// Its id, in hexadecimal digits.
     pub id: String,

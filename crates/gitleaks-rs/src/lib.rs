@@ -28,10 +28,13 @@ mod finding;
 mod go_regex;
 #[cfg(all(unix, feature = "git"))]
 pub mod history;
+#[cfg(all(unix, feature = "git"))]
+mod past;
+mod rows;
 mod rule;
 mod scanner;
-mod stream;
 pub mod sqlite;
+mod stream;
 #[cfg(test)]
 mod tests;
 pub mod tree;

@@ -56,6 +56,12 @@ impl Entry<'_> {
     pub fn open(&self) -> io::Result<File> {
         open_file(self.folder, self.name)
     }
+
+    /// Opens the file beside it whose name lacks an end that its own has.
+    pub(crate) fn open_without(&self, end: &str) -> io::Result<File> {
+        let name = self.name.to_bytes().strip_suffix(end.as_bytes()).ok_or(io::ErrorKind::NotFound)?;
+        open_file(self.folder, &CString::new(name)?)
+    }
 }
 
 impl Stamp {
