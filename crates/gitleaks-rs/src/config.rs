@@ -46,7 +46,10 @@ struct RawRule {
     id: String,
     #[serde(default)]
     description: String,
+    #[serde(default)]
     regex: String,
+    /// A rule for files of some name: not for a scan of bytes.
+    path: Option<String>,
     #[serde(default)]
     secret_group: usize,
     #[serde(default)]
@@ -56,6 +59,12 @@ struct RawRule {
     tags: Vec<String>,
     #[serde(default)]
     allowlists: Vec<RawAllowlist>,
+    #[expect(dead_code, reason = "for tests of the file")]
+    examples: Option<Vec<String>>,
+    #[expect(dead_code, reason = "for tests of the file")]
+    negatives: Option<Vec<String>>,
+    #[expect(dead_code, reason = "for readers of the file")]
+    rotate: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +84,7 @@ struct RawAllowlist {
 /// The rules of a file and the allowlists that hold for all of them. Nothing is compiled yet.
 pub(crate) fn parse(text: &str) -> Result<(Vec<Rule>, Vec<Allowlist>), LoadError> {
     let config: Config = toml::from_str(text)?;
-    let rules = config.rules.into_iter().map(rule).collect::<Result<_, _>>()?;
+    let rules = config.rules.into_iter().filter(|rule| rule.path.is_none()).map(rule).collect::<Result<_, _>>()?;
     let allowlists = config.allowlists.into_iter().map(|raw| allowlist("(all)", raw)).collect::<Result<_, _>>()?;
     Ok((rules, allowlists))
 }

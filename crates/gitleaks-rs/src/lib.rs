@@ -19,6 +19,8 @@ mod config;
 mod entropy;
 mod rule;
 mod scanner;
+#[doc(hidden)]
+pub mod template;
 #[cfg(test)]
 mod tests;
 

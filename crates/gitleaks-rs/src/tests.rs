@@ -101,8 +101,8 @@ const CARRIERS: &[(&str, &str)] = &[
     ("", ""),
     ("key = \"", "\"\n"),
     ("first\nsecond: ", "\nthird"),
-    ("{\"out\":\"done\\n", "\\nnext\"}"),
-    ("{\\\"out\\\":\\\"done\\\\n", "\\\\nnext\\\"}"),
+    ("{\"out\":\"done: ", "\\nnext\"}"),
+    ("{\\\"out\\\":\\\"done: ", "\\\\nnext\\\"}"),
     ("<a href='https://x/?k=", "&b=1'>"),
 ];
 
