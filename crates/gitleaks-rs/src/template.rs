@@ -17,6 +17,9 @@ const CLASSES: &[(&str, &str)] = &[
     ("bech32", "023456789ACDEFGHJKLMNPQRSTUVWXYZ"),
     ("base64", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+/"),
     ("base64url", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"),
+    // Not random: what a placeholder and the header of a PEM file are made of.
+    ("x", "x"),
+    ("dash", "-"),
     ("word", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"),
 ];
 

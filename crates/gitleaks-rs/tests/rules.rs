@@ -185,3 +185,10 @@ fn words_of_a_rule_are_short_and_say_something() {
         assert!(rule.tags.iter().all(|tag| tag == "generic" || tag == "assigned"), "{}: {:?}", rule.id, rule.tags);
     }
 }
+
+#[test]
+fn nothing_in_the_file_looks_like_a_token() {
+    let found: Vec<(&str, u32)> =
+        Scanner::embedded().scan(FILE.as_bytes()).iter().map(|found| (found.rule.id.as_str(), found.line)).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
