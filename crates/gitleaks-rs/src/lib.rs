@@ -1,6 +1,6 @@
 //! Finds secrets in bytes by rules in the form of Gitleaks' configuration.
 //!
-//! A pack of rules is embedded; [`Scanner::from_toml`] reads another. A scan looks for the rules' keywords in one
+//! A pack of rules is embedded; [`Scanner::new`] takes another. A scan looks for the rules' keywords in one
 //! pass and runs a rule's expression only on a window around a hit, so its cost grows with the length of the text
 //! and not with the number of rules. Expressions are compiled when their keyword is first seen: a scanner that finds
 //! nothing costs next to nothing to start.
@@ -35,6 +35,8 @@ mod rule;
 mod scanner;
 pub mod sqlite;
 mod stream;
+#[doc(hidden)]
+pub mod template;
 #[cfg(test)]
 mod tests;
 pub mod tree;

@@ -126,7 +126,7 @@ fn the_embedded_rules_load_and_their_ids_differ() {
 fn every_rule_finds_what_its_expression_describes() {
     let mut dice = Dice(7);
     let mut missed = String::new();
-    for rule in Scanner::embedded().rules() {
+    for rule in Scanner::embedded().rules().iter().filter(|rule| rule.wants("")) {
         let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
         let hir = parser
             .parse(rule.regex.as_deref().unwrap_or_default())
