@@ -8,7 +8,11 @@ const SHORTEST: usize = 3;
 /// The filter looks at no more of a literal than this.
 const LONGEST: usize = 16;
 /// So many literals of one rule are still fewer than the places where they would stand.
-const MOST: usize = 64;
+const MOST: usize = 128;
+/// A class of more bytes is no text, unless the text is still too short to look for.
+const FEW: usize = 8;
+/// A literal that may stand anywhere in its part is worth this much less: nothing can be tried where it stands.
+const ANYWHERE: f64 = 8.0;
 
 /// A literal that a match must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,7 +62,7 @@ fn search(parts: &[Hir]) -> Option<Anchor> {
     let mut best: Option<(f64, Anchor)> = None;
     let mut offer = |literals: Vec<Literal>, at: usize, exact: bool| {
         let Some(literals) = usable(literals) else { return };
-        let cost = cost(&literals);
+        let cost = cost(&literals) * if exact { 1.0 } else { ANYWHERE };
         // An earlier literal of equal cost wins: what stands before it need not be looked at.
         if best.as_ref().is_some_and(|(known, _)| *known <= cost) {
             return;
@@ -100,11 +104,28 @@ fn longest(parts: &[Hir]) -> Option<usize> {
 fn stretch(parts: &[Hir]) -> Vec<Literal> {
     let mut texts = vec![Literal { bytes: Vec::new(), folded: Vec::new() }];
     for part in parts {
-        let Some(next) = exact(part) else { break };
-        if texts.len() * next.len() > MOST || texts.iter().all(|text| text.bytes.len() >= LONGEST) {
+        let short = texts.iter().any(|text| text.bytes.len() < SHORTEST);
+        let (next, ends) = match (exact(part), part.kind()) {
+            (Some(next), _) => (next, false),
+            // Of what is repeated the first round is certain.
+            (None, HirKind::Repetition(Repetition { min: 1.., sub, .. })) if short => match exact(sub) {
+                Some(next) => (next, true),
+                None => break,
+            },
+            _ => break,
+        };
+        if texts.len() * next.len() > MOST
+            || (next.len() > FEW && !short && !matches!(part.kind(), HirKind::Alternation(_)))
+        {
+            break;
+        }
+        if texts.iter().all(|text| text.bytes.len() >= LONGEST) {
             break;
         }
         texts = texts.iter().flat_map(|text| next.iter().map(|more| text.then(more))).collect();
+        if ends {
+            break;
+        }
     }
     texts
 }
@@ -156,6 +177,11 @@ fn exact(hir: &Hir) -> Option<Vec<Literal>> {
             let [one] = one.as_slice() else { return None };
             Some(vec![(1..*min).fold(one.clone(), |sum, _| sum.then(one))])
         }
+        HirKind::Repetition(Repetition { min: 0, max: Some(1), sub, .. }) => {
+            let mut texts = exact(sub).filter(|texts| texts.len() <= FEW)?;
+            texts.push(Literal { bytes: Vec::new(), folded: Vec::new() });
+            Some(texts)
+        }
         HirKind::Repetition(_) => None,
         HirKind::Concat(parts) => {
             let mut texts = vec![Literal { bytes: Vec::new(), folded: Vec::new() }];
@@ -188,7 +214,7 @@ fn letters(class: &Class) -> Option<Vec<Literal>> {
         Class::Bytes(class) => {
             for range in class.iter() {
                 members.extend(range.start()..=range.end());
-                if members.len() > 8 {
+                if members.len() > MOST {
                     return None;
                 }
             }
@@ -199,7 +225,7 @@ fn letters(class: &Class) -> Option<Vec<Literal>> {
                     match letter {
                         // The two letters outside ASCII that fold to k and s: their texts are not looked for.
                         '\u{212a}' | '\u{17f}' => {}
-                        letter if letter.is_ascii() && members.len() <= 8 => members.push(letter as u8),
+                        letter if letter.is_ascii() && members.len() <= MOST => members.push(letter as u8),
                         _ => return None,
                     }
                 }
@@ -213,7 +239,7 @@ fn letters(class: &Class) -> Option<Vec<Literal>> {
         .map(|byte| Literal { bytes: vec![*byte], folded: vec![pair(byte)] })
         .collect();
     texts.dedup();
-    (texts.len() <= 8).then_some(texts)
+    (texts.len() <= MOST / 2).then_some(texts)
 }
 
 /// What every match of a single part holds somewhere.

@@ -189,7 +189,7 @@ pub fn is_media(path: &Path) -> bool {
 
 /// In a file that is no text, a word that is called a secret is an accident.
 pub(crate) fn keep_plausible(matches: &mut Vec<Match<'_>>, head: &[u8]) {
-    if head.iter().take(HEAD).any(|byte| *byte == 0) {
+    if !matches.is_empty() && memchr::memchr(0, &head[..head.len().min(HEAD)]).is_some() {
         matches.retain(|one| one.confidence == Confidence::High);
     }
 }

@@ -56,6 +56,8 @@ pub struct Rule {
     pub(crate) required: Vec<Required>,
     pub(crate) silent: bool,
     pub(crate) anchor: Option<Anchor>,
+    /// Whether its keywords have to be asked for: not where every match holds one.
+    pub(crate) asks: bool,
     path: Option<String>,
     path_regex: OnceLock<Option<Regex>>,
     group: usize,
@@ -86,8 +88,13 @@ impl Rule {
             _ => Confidence::High,
         };
         let hir = config.regex.as_deref().and_then(|pattern| read(pattern).ok());
+        let anchor = hir.as_ref().and_then(anchor::find);
+        let holds =
+            |text: &[u8]| config.keywords.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some());
+        let implied = |anchor: &Anchor| anchor.literals.iter().all(|one| holds(&one.bytes.to_ascii_lowercase()));
         Self {
-            anchor: hir.as_ref().and_then(anchor::find),
+            asks: !config.keywords.is_empty() && !anchor.as_ref().is_some_and(implied),
+            anchor,
             id: config.id,
             description: config.description,
             confidence,
@@ -247,7 +254,7 @@ pub(crate) fn compile(hir: &Hir) -> Result<Regex, String> {
     let config = meta::Config::new()
         .utf8_empty(false)
         .nfa_size_limit(Some(10 << 20))
-        .hybrid_cache_capacity(128 << 10)
+        .hybrid_cache_capacity(512 << 10)
         .onepass_size_limit(Some(256 << 10));
     meta::Builder::new().configure(config).build_from_hir(hir).map_err(|error| error.to_string())
 }

@@ -394,7 +394,7 @@ impl Ladder {
 
 /// Whether a text has a word that a rule asks for. Most matches hold one themselves.
 fn holds_keyword(rule: &Rule, text: &[u8]) -> bool {
-    rule.keywords.is_empty() || rule.keywords.iter().any(|word| holds(text, word.as_bytes()))
+    !rule.asks || rule.keywords.iter().any(|word| holds(text, word.as_bytes()))
 }
 
 /// Whether a text holds a word of lower case, in whatever case.
@@ -484,4 +484,62 @@ fn overlap(last: &Match<'_>, next: &Match<'_>) -> bool {
     let shared = last.end.min(next.end).saturating_sub(next.start);
     let unit = if last.encodings.is_empty() || next.encodings.is_empty() { 0 } else { 4 };
     shared > unit || (shared > 0 && next.end <= last.end)
+}
+
+#[cfg(test)]
+mod adhoc {
+    #[test]
+    #[ignore = "by hand"]
+    fn show() {
+        let scanner = super::Scanner::embedded();
+        for rule in scanner.rules() {
+            if rule.anchor.is_none() && rule.regex.is_some() {
+                println!("LOOSE {} {:?}", rule.id, rule.keywords);
+            }
+            if let Some(anchor) = &rule.anchor
+                && anchor.tail.is_none()
+            {
+                println!(
+                    "NOTAIL {} {:?} {:?} {:?}",
+                    rule.id,
+                    anchor.before,
+                    anchor.behind,
+                    anchor.literals.iter().map(|l| String::from_utf8_lossy(&l.bytes).into_owned()).collect::<Vec<_>>()
+                );
+            }
+        }
+        let mut text = Vec::new();
+        let mut waiting = vec![std::path::PathBuf::from("/tmp/T")];
+        while let Some(folder) = waiting.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_dir() {
+                    waiting.push(entry.path())
+                } else if text.len() < 150_000_000 {
+                    text.extend(std::fs::read(entry.path()).unwrap())
+                }
+            }
+        }
+        let index = scanner.index();
+        let mut hits = vec![0_usize; index.owners.len()];
+        index.filter.find(&text, |_, which| hits[which] += 1);
+        let mut per: std::collections::BTreeMap<&str, (usize, std::time::Duration, usize)> = Default::default();
+        index.filter.find(&text, |at, which| {
+            for rule in &index.owners[which] {
+                let rule = &scanner.rules[usize::from(*rule)];
+                let start = std::time::Instant::now();
+                let hit = rule.at(&text, at);
+                let e = per.entry(&rule.id).or_default();
+                e.0 += 1;
+                e.1 += start.elapsed();
+                e.2 += usize::from(hit.is_some());
+            }
+        });
+        let mut per: Vec<_> = per.into_iter().collect();
+        per.sort_by_key(|(_, (_, time, _))| std::cmp::Reverse(*time));
+        for (rule, (count, time, hit)) in per.iter().take(40) {
+            println!("{rule}: {count} {time:?} hit {hit}");
+        }
+        println!("{} literals, {} hits in {} MB", hits.len(), hits.iter().sum::<usize>(), text.len() / 1_000_000);
+    }
 }
