@@ -226,7 +226,8 @@ impl Survey<'_> {
             What::PropertyList => match property_list(&text) {
                 Some(job) => vec![job],
                 None => {
-                    return self.unread(file, Unseen::new(format!("`{file}` is binary"), "look at it with `plutil -p`"));
+                    return self
+                        .unread(file, Unseen::new(format!("`{file}` is binary"), "look at it with `plutil -p`"));
                 }
             },
             What::Script => Vec::new(),
