@@ -75,6 +75,31 @@ pub struct Commit {
     pub subject: String,
 }
 
+impl From<&Finding> for crate::compat::Finding {
+    /// With Gitleaks' fields, for its reports. The secret is left out.
+    fn from(finding: &Finding) -> Self {
+        let commit = finding.commit.clone().unwrap_or_default();
+        Self {
+            rule_id: finding.rule.clone(),
+            description: finding.description.clone(),
+            start_line: finding.line.into(),
+            end_line: finding.end_line.into(),
+            start_column: finding.column.into(),
+            end_column: finding.column.into(),
+            file: finding.path.clone(),
+            commit: commit.id,
+            entropy: finding.entropy,
+            author: commit.author,
+            email: commit.email,
+            date: commit.date,
+            message: commit.subject,
+            tags: finding.encodings.iter().map(|encoding| format!("decoded:{}", encoding.name())).collect(),
+            fingerprint: finding.fingerprint.clone(),
+            ..Self::default()
+        }
+    }
+}
+
 /// Makes hashes that only its holder can compare.
 #[derive(Clone)]
 pub struct Key([u8; 32]);
