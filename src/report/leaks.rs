@@ -140,7 +140,11 @@ fn place(finding: &Finding) -> String {
 
 /// What to do about a finding.
 fn next(finding: &Finding) -> String {
-    let revoke = finding.rotate.as_deref().unwrap_or("revoke it where it was issued, and issue a new one");
+    let revoke = match finding.rotate.as_deref() {
+        Some(address) if address.starts_with("https://") => format!("revoke it at {address}"),
+        Some(words) => words.to_owned(),
+        None => "revoke it where it was issued".to_owned(),
+    };
     let purge = match &finding.commit {
         Some(_) => "; it stays in every clone of the history, so revoke it first",
         None => "; then take it out of the file",
@@ -185,7 +189,7 @@ fn object((finding, standing): &(Finding, Standing)) -> Value {
         "StartLine": finding.line,
         "EndLine": finding.end_line,
         "StartColumn": finding.column,
-        "EndColumn": finding.column,
+        "EndColumn": finding.end_column(),
         "Match": "REDACTED",
         "Secret": "REDACTED",
         "File": finding.path,

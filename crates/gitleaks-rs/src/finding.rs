@@ -36,15 +36,12 @@ pub struct Finding {
     /// How sure it is a secret.
     pub confidence: Confidence,
     /// How it is written, from the outside in; empty for plain.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub encodings: Vec<Encoding>,
     /// The kind of file.
     pub context: Context,
     /// Where in a database it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
     /// The commit that added it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Commit>,
     /// The start of a keyed hash of the secret: equal for equal secrets, of no use without the key.
     pub hash: String,
@@ -53,10 +50,8 @@ pub struct Finding {
     /// Names it as long as its file and what stands before it on its line stay the same: for baselines.
     pub stable: String,
     /// Where to revoke or renew it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotate: Option<String>,
     /// Whether its line says `gitleaks:allow`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allowed: bool,
 }
 
@@ -75,6 +70,15 @@ pub struct Commit {
     pub subject: String,
 }
 
+impl Finding {
+    /// The column of its last byte; 0 where it stands on several lines.
+    pub fn end_column(&self) -> u32 {
+        let width = u32::try_from(self.length).unwrap_or(u32::MAX);
+        let on_one_line = self.line > 0 && self.end_line == self.line;
+        if on_one_line { self.column.saturating_add(width).saturating_sub(1) } else { 0 }
+    }
+}
+
 impl From<&Finding> for crate::compat::Finding {
     /// With Gitleaks' fields, for its reports. The secret is left out.
     fn from(finding: &Finding) -> Self {
@@ -85,7 +89,7 @@ impl From<&Finding> for crate::compat::Finding {
             start_line: finding.line.into(),
             end_line: finding.end_line.into(),
             start_column: finding.column.into(),
-            end_column: finding.column.into(),
+            end_column: finding.end_column().into(),
             file: finding.path.clone(),
             commit: commit.id,
             entropy: finding.entropy,
