@@ -8,11 +8,13 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
 /// Virtual memory of the audit: 1.5 GiB of addresses, far below what the bombs would take.
 const MEMORY_KIB: u64 = 1_500_000;
-const SECONDS: u64 = 20;
+/// Time on a processor, which does not depend on what else the machine does; beyond it the kernel ends the audit.
+const PROCESSOR_SECONDS: u64 = 20;
+/// Waiting takes no time on a processor: an audit that a FIFO holds up for ever ends here.
+const HELD_UP_SECONDS: u64 = 1200;
 
 struct Repo {
     folder: tempfile::TempDir,
@@ -44,10 +46,10 @@ impl Repo {
     /// Audits it. The tree must be the same afterwards.
     fn audit(&self) -> Audit {
         let before = listing(self.folder.path());
-        let start = Instant::now();
+        let limits = format!("ulimit -v {MEMORY_KIB}; ulimit -t {PROCESSOR_SECONDS}");
         let output = Command::new("/bin/sh")
             .arg("-c")
-            .arg(format!("ulimit -v {MEMORY_KIB}; exec timeout {SECONDS} \"$@\""))
+            .arg(format!("{limits}; exec timeout {HELD_UP_SECONDS} \"$@\""))
             .arg("sh")
             .arg(env!("CARGO_BIN_EXE_harden"))
             .args(["audit", "--scope", "repo", "--format", "json"])
@@ -57,7 +59,7 @@ impl Repo {
             .env("HOME", self.folder.path().join("no-home"))
             .output()
             .expect("started");
-        let audit = Audit { output, took: start.elapsed() };
+        let audit = Audit { output };
         assert_eq!(before, listing(self.folder.path()), "the audit changed the tree");
         audit.check();
         audit
@@ -79,7 +81,6 @@ fn listing(top: &Path) -> Vec<String> {
 
 struct Audit {
     output: Output,
-    took: Duration,
 }
 
 impl Audit {
@@ -89,7 +90,6 @@ impl Audit {
 
     fn check(&self) {
         let text = self.text();
-        assert!(self.took < Duration::from_secs(SECONDS), "took {:?}", self.took);
         assert!(matches!(self.output.status.code(), Some(0..=3)), "{:?}: {text}", self.output.status);
         assert!(!text.contains("panicked"), "{text}");
         let steering = |c: char| (c.is_control() && c != '\n' && c != '\t') || ('\u{202a}'..='\u{202e}').contains(&c);

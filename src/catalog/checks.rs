@@ -65,7 +65,7 @@ pub fn add_dir(
 ) -> Result<BTreeMap<String, Arc<Check>>, CatalogError> {
     let name = folder.display().to_string();
     if !folder.is_dir() {
-        return Err(CatalogError::file(&name, "is not a folder", "give --checks a folder with YAML files"));
+        return Err(CatalogError::file(&name, "no folder is there", "give --checks a folder with YAML files"));
     }
     let mut parsed = Vec::new();
     for entry in walkdir::WalkDir::new(folder).sort_by_file_name().max_depth(8) {

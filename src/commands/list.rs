@@ -1,6 +1,7 @@
 //! `harden list`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use super::{Failure, terminal};
 use crate::catalog::{self, Types};
 use crate::cli::{Color, List, ListWhat, TextOrJson};
 use crate::facts::{PROBES, Per};
-use crate::model::{PARAMETERS, ParameterValue};
+use crate::model::{Agent, PARAMETERS, ParameterValue};
 use crate::report;
 
 /// Lists names with a few words on each.
@@ -29,7 +30,7 @@ fn rows(what: ListWhat) -> Result<Vec<Value>, Failure> {
             let checks = catalog::checks(&Types::default())?;
             let mut checks: Vec<_> = checks.values().collect();
             checks.sort_by(|a, b| (&a.area, &a.code).cmp(&(&b.area, &b.code)));
-            let row = |check: &&std::sync::Arc<crate::model::Check>| {
+            let row = |check: &&Arc<crate::model::Check>| {
                 json!({
                     "area": check.area,
                     "code": check.code,
@@ -52,7 +53,10 @@ fn rows(what: ListWhat) -> Result<Vec<Value>, Failure> {
                 .map(|agent| {
                     let others = agent.others.iter().flat_map(|other| &other.verified);
                     let verified: Vec<&str> = agent.verified.iter().chain(others).map(String::as_str).collect();
-                    json!({ "agent": agent.agent, "verified": verified.join(" "), "name": agent.name })
+                    let editions = std::iter::once(agent).chain(&agent.others);
+                    let name = |it: &Arc<Agent>| it.edition.as_ref().map_or(&it.name, |edition| &edition.name).clone();
+                    let names: Vec<String> = editions.map(name).collect();
+                    json!({ "agent": agent.agent, "verified": verified.join(" "), "name": names.join(", ") })
                 })
                 .collect()
         }

@@ -79,13 +79,16 @@ fn open_host(target: &Target) -> Result<(Box<dyn Host>, AbsPath), Failure> {
 }
 
 fn check_folder(host: &dyn Host, path: &AbsPath) -> Result<(), Failure> {
+    let next = if host.is_live() {
+        "give the folder of a project"
+    } else {
+        "give the folder of a project as the image itself calls it, without what --root names"
+    };
     let stat = host::resolve(host, path, None).and_then(|path| host.stat(&path));
     match stat {
         Ok(stat) if stat.kind == host::Kind::Dir => Ok(()),
-        Ok(_) => Err(Failure::usage(format!("`{path}` is not a folder"), "give the folder of a project")),
-        Err(error) => {
-            Err(Failure::usage(format!("cannot open `{path}`: {}", cause(&error)), "give the folder of a project"))
-        }
+        Ok(_) => Err(Failure::usage(format!("`{path}` is not a folder"), next)),
+        Err(error) => Err(Failure::usage(format!("cannot open `{path}`: {}", cause(&error)), next)),
     }
 }
 

@@ -117,7 +117,7 @@ fn told(host: &dyn Host, option: &str) -> Result<String, Unseen> {
     if status == 0 {
         return Ok(stdout);
     }
-    let why = stderr.lines().next().unwrap_or("no output").trim().to_owned();
+    let why = stderr.lines().next().unwrap_or("no output").trim().trim_end_matches('.').to_owned();
     let how = if why.contains("root") { "run with sudo" } else { "run it by hand" };
     Err(Unseen::new(format!("`auditctl {option}` says: {why}"), how))
 }

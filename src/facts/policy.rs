@@ -81,6 +81,8 @@ struct Allowed {
     name: String,
     /// The file that allows it, or `profile`.
     from: String,
+    /// What it is, in words: the entry, or the list that is missing.
+    what: String,
     /// Why it is no exact host.
     fault: Look<Option<String>>,
     /// Where it stands.
@@ -201,9 +203,10 @@ impl Fact {
             self.allowed.push(Allowed {
                 name: "(no allow-list)".into(),
                 from: "policy and profile".into(),
+                what: "the list of allowed hosts".into(),
                 fault: match unread {
                     Some(unseen) => Look::Unknown(unseen),
-                    None => Look::Known(Some("neither a policy file nor the profile names a host".into())),
+                    None => Look::Known(Some("is missing: neither a policy file nor the profile names a host".into())),
                 },
                 at: None,
             });
@@ -273,7 +276,9 @@ fn place(file: &str, text: &str, word: &str) -> Location {
 }
 
 fn allowed(entry: &str, from: &str, at: Option<Location>) -> Allowed {
-    Allowed { name: host_of(entry), from: from.to_owned(), fault: Look::Known(fault(entry).map(str::to_owned)), at }
+    let name = host_of(entry);
+    let what = format!("allowed host `{name}` ({from})");
+    Allowed { name, from: from.to_owned(), what, fault: Look::Known(fault(entry).map(str::to_owned)), at }
 }
 
 #[cfg(test)]

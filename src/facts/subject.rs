@@ -41,7 +41,7 @@ pub fn settle(
     let user = match parameters.text("agent_user") {
         Some(name) => Some(of_name(&accounts, name, UserSource::Profile)),
         None => launched_user(launch, &accounts)
-            .or_else(|| running_user(host, &agent, &accounts, scope))
+            .or_else(|| running_user(host, &agent, &accounts, invoker.as_ref(), scope))
             .or_else(|| invoker.clone()),
     };
     let user = user.map_or_else(|| Look::Unknown(not_told(host, &agent, &accounts)), Look::Known);
@@ -133,15 +133,23 @@ fn launched_user(launch: Option<&Launch>, accounts: &Accounts) -> Option<AgentUs
     }
 }
 
-/// The owner of a running agent, where that is not the invoker.
-fn running_user(host: &dyn Host, agent: &Agent, accounts: &Accounts, scope: Scope) -> Option<AgentUser> {
+/// The owner of a running agent, where the invoker runs none.
+fn running_user(
+    host: &dyn Host,
+    agent: &Agent,
+    accounts: &Accounts,
+    invoker: Option<&AgentUser>,
+    scope: Scope,
+) -> Option<AgentUser> {
     if scope == Scope::Repo {
         return None;
     }
     // What cannot be listed here is reported by the process fact.
     let processes = host.processes().ok()?;
-    let process = processes.iter().find(|process| agent.processes.contains(&process.name))?;
-    Some(of_uid(accounts, process.uid?, UserSource::Process))
+    let running = processes.iter().filter(|process| agent.processes.contains(&process.name));
+    let owners: Vec<Uid> = running.filter_map(|process| process.uid).collect();
+    let is_own = invoker.and_then(|invoker| invoker.uid).is_some_and(|uid| owners.contains(&uid));
+    owners.first().filter(|_| !is_own).map(|uid| of_uid(accounts, *uid, UserSource::Process))
 }
 
 /// The nearest folder at or above `path` that holds a `.git`, folder or file.

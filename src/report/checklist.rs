@@ -51,7 +51,8 @@ pub fn tick(line: &str, text: &str, codes: &[String], findings: &[Finding]) -> C
     } else if !unknown.is_empty() {
         (Tick::Unknown, unknown)
     } else if good.is_empty() {
-        (Tick::NotApplicable, with(&[Status::NotApplicable]))
+        // Of a line of which a part did not run nothing is said.
+        (Tick::NotApplicable, if missing.is_empty() { with(&[Status::NotApplicable]) } else { Vec::new() })
     } else {
         (if missing.is_empty() { Tick::Yes } else { Tick::Partly }, good)
     };
@@ -65,6 +66,13 @@ pub fn tick(line: &str, text: &str, codes: &[String], findings: &[Finding]) -> C
         evidence.push(format!("did not run: {}", missing.join(", ")));
     }
     ChecklistEntry { line: line.to_owned(), text: text.to_owned(), tick, evidence }
+}
+
+impl ChecklistEntry {
+    /// What is said of a line of which no check gave an answer: none applies, or some did not run.
+    pub(super) fn unanswered(&self) -> &'static str {
+        if self.evidence.is_empty() { "not checked here" } else { "does not apply here" }
+    }
 }
 
 /// What findings say, in order; what several say in the same words stands once, with the codes of all.

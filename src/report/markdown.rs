@@ -120,12 +120,13 @@ fn checklist(report: &Report) -> String {
     }
     let mut out = String::from("\n#### Checklist\n\n");
     for entry in &report.checklist {
+        let unanswered = format!(" — {}", entry.unanswered());
         let (mark, note) = match entry.tick {
             Tick::Yes => ("x", ""),
             Tick::Partly => (" ", " — what ran passes, but not all of it ran"),
             Tick::No => (" ", ""),
             Tick::Unknown => (" ", " — could not be told"),
-            Tick::NotApplicable => (" ", " — not checked here"),
+            Tick::NotApplicable => (" ", unanswered.as_str()),
         };
         out += &format!("- [{mark}] {}{note}\n", words(&entry.text));
         if entry.tick == Tick::NotApplicable {

@@ -60,7 +60,7 @@ fn header(report: &Report, look: Look) -> String {
         let how = agent.user_source.map_or("the image does not say", |source| match source {
             UserSource::Profile => "named by the profile",
             UserSource::Launcher => "named by its launcher",
-            UserSource::Process => "it runs now",
+            UserSource::Process => "it runs now; `agent_user` in a profile names another",
             UserSource::Invoker => "who ran this audit",
         });
         let user = agent.user.as_deref().unwrap_or("an unknown account");
@@ -298,7 +298,7 @@ fn checklist(report: &Report, look: Look) -> String {
             Tick::NotApplicable => ("–", Tone::Dim),
         };
         let (text, text_tone) = match entry.tick {
-            Tick::NotApplicable => (format!("{} — not checked here", entry.text), Tone::Dim),
+            Tick::NotApplicable => (format!("{} — {}", entry.text, entry.unanswered()), Tone::Dim),
             _ => (entry.text.clone(), Tone::Plain),
         };
         sheet.row(&[(mark, tone), (&entry.line, Tone::Dim), (&text, text_tone)]);

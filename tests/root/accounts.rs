@@ -98,7 +98,7 @@ fn failing(findings: &[Finding], code: &str) -> Vec<String> {
     failing.map(|finding| finding.subject.clone().unwrap_or_default()).collect()
 }
 
-fn who(account: &str) -> Who {
+pub(crate) fn who(account: &str) -> Who {
     let accounts = RealHost::live().and_then(|host| host.accounts()).expect("accounts");
     let account: &host::Account = accounts.user(account).expect("listed");
     Who { uid: account.uid, gids: accounts.groups_of(account) }

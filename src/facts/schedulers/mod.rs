@@ -265,7 +265,9 @@ impl Survey<'_> {
                 if mac != (subject.os == Os::Macos) || self.reach.may(&home.path, Want::Execute) == Ok(Some(false)) {
                     continue;
                 }
-                match self.reach.plant(&path) {
+                // Where nobody logs in, nothing starts what lies in a home; whoever audits is logged in.
+                let in_doubt = home.uid == self.reach.uid() && !subject.is_invokers();
+                match home.doubt.clone().filter(|_| in_doubt).map_or_else(|| self.reach.plant(&path), Err) {
                     // A folder that could be made is worth a line where the person's home is the account's own.
                     Ok(None) if matches!(self.reach.may(&path, Want::Execute), Ok(None)) => {}
                     through => self.places.push(place(path, PlaceKind::Folder, through)),
