@@ -76,7 +76,7 @@ impl View {
         let next = self.pieces.partition_point(|piece| piece.text <= text);
         let piece = self.pieces.get(next.checked_sub(1)?)?;
         let past = text - piece.text;
-        if past % piece.width != 0 {
+        if !past.is_multiple_of(piece.width) {
             return None;
         }
         let at = piece.view + past / piece.width * piece.unit;

@@ -86,7 +86,9 @@ fn decode(text: &[u8], run: Range<usize>, view: &mut View) -> Option<Encoding> {
         return None;
     }
     view.reset(run.clone());
-    if bytes.len() >= 2 * TASTE && bytes.len() % 2 == 0 && bytes[..2 * TASTE].iter().all(|byte| digit(*byte).is_some())
+    if bytes.len() >= 2 * TASTE
+        && bytes.len().is_multiple_of(2)
+        && bytes[..2 * TASTE].iter().all(|byte| digit(*byte).is_some())
     {
         view.units(run.start, 1, 2);
         let pairs = bytes.as_chunks::<2>().0.iter();
