@@ -165,7 +165,7 @@ fn a_cache_that_was_tampered_with_hides_nothing() {
     let caches = place.folder.path().join(".cache/harden");
     let cache = std::fs::read_dir(&caches).expect("a cache was kept").next().expect("one").expect("readable").path();
     let mut bytes = std::fs::read(&cache).expect("readable");
-    assert!(!bytes.windows(12).any(|part| part == token()[..12].as_bytes()), "the cache holds the secret");
+    assert!(!bytes.windows(12).any(|part| part == &token().as_bytes()[..12]), "the cache holds the secret");
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(&cache, bytes).expect("writable");
