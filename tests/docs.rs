@@ -7,11 +7,11 @@ fn file(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The dependencies that Cargo.toml names.
+/// The dependencies that the manifests name.
 fn dependencies() -> Vec<String> {
     let mut inside = false;
     let mut names = Vec::new();
-    for line in file("Cargo.toml").lines() {
+    for line in (file("Cargo.toml") + &file("crates/gitleaks-rs/Cargo.toml")).lines() {
         if line.starts_with('[') {
             inside = line.ends_with("dependencies]");
         } else if let Some((name, _)) = line.split_once('=').filter(|_| inside) {

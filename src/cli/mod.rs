@@ -1,12 +1,14 @@
 //! The command line: structures only.
 
 mod output;
+mod scan;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::output::{Format, Output};
+pub use self::output::{Format, Named, Output};
+pub use self::scan::{Scan, ScanFormat};
 use crate::model::{Scope, Severity};
 
 /// Audits how hardened the coding agents of this machine and project are.
@@ -57,6 +59,24 @@ Examples:
     exit_codes!()
 );
 
+const SCAN_EXAMPLES: &str = "\
+Examples:
+  harden scan                       all files below this folder, databases and encoded text included
+  harden scan --history             every line that the commits of this repository have added
+  harden scan --staged              what the next commit would add
+  harden scan -f json=secrets.json; harden scan --baseline secrets.json
+  git diff | harden scan --stdin
+  harden scan --rules gitleaks.toml ~/src
+  harden scan --explain github-pat
+
+No report holds a secret: equal ones are told by the same few digits behind `#`.
+
+Exit codes:
+  0  clean
+  1  secrets that are neither accepted nor known
+  2  usage, rule or output error
+  3  something could not be read (1 wins over 3; --allow-unknown accepts it)";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   harden explain USR-01
@@ -103,6 +123,9 @@ pub enum Command {
     /// Check a project, the account and the host of an agent
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(Box<Audit>),
+    /// Find leaked secrets in files, histories and what is staged
+    #[command(after_help = SCAN_EXAMPLES)]
+    Scan(Box<Scan>),
     /// Say what a check looks for, why, and what to do
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),

@@ -35,16 +35,26 @@ impl Format {
     ];
 }
 
+/// A set of forms, each with its name.
+pub trait Named: Copy + 'static {
+    /// All of them.
+    const ALL: &'static [(&'static str, Self)];
+}
+
+impl Named for Format {
+    const ALL: &'static [(&'static str, Self)] = &Format::ALL;
+}
+
 /// A form and where it goes: `sarif=harden.sarif`, `json`, `json=-`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
+pub struct Output<F = Format> {
     /// The form.
-    pub format: Format,
+    pub format: F,
     /// The file; standard output where there is none.
     pub file: Option<PathBuf>,
 }
 
-impl FromStr for Output {
+impl<F: Named> FromStr for Output<F> {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -52,8 +62,8 @@ impl FromStr for Output {
             Some((name, file)) => (name, Some(file)),
             None => (text, None),
         };
-        let Some((_, format)) = Format::ALL.iter().find(|(known, _)| *known == name) else {
-            let known: Vec<&str> = Format::ALL.iter().map(|(name, _)| *name).collect();
+        let Some((_, format)) = F::ALL.iter().find(|(known, _)| *known == name) else {
+            let known: Vec<&str> = F::ALL.iter().map(|(name, _)| *name).collect();
             return Err(format!("no format is called `{name}`; known: {}", known.join(", ")));
         };
         match file {

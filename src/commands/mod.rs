@@ -6,9 +6,11 @@ mod explain;
 mod facts;
 mod failure;
 mod init;
+mod keep;
 mod list;
 mod output;
 mod progress;
+mod scan;
 mod session;
 mod shell;
 mod terminal;
@@ -36,6 +38,7 @@ pub fn main() -> ExitCode {
     };
     let outcome = match &cli.command {
         Command::Audit(args) => audit::run(args, cli.color, started),
+        Command::Scan(args) => scan::run(args, cli.color),
         Command::Explain(args) => explain::run(args, cli.color),
         Command::List(args) => list::run(args, cli.color),
         Command::Facts(args) => facts::run(args),

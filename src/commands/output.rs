@@ -10,7 +10,7 @@ use crate::cli::{Format, Output};
 use crate::report::{self, Look, Report};
 
 /// Refuses what cannot work before any time is spent on it.
-pub(super) fn check(outputs: &[Output]) -> Result<(), Failure> {
+pub(super) fn check<F>(outputs: &[Output<F>]) -> Result<(), Failure> {
     if outputs.iter().filter(|output| output.file.is_none()).count() > 1 {
         return Err(Failure::usage(
             "two formats for standard output",
@@ -38,12 +38,21 @@ pub(super) fn check(outputs: &[Output]) -> Result<(), Failure> {
 
 /// Writes the report in each form.
 pub(super) fn write(report: &Report, outputs: &[Output], look: Look) -> Result<(), Failure> {
+    write_each(outputs, look, |format, look| text(report, format, look))
+}
+
+/// Writes what `text` makes of each form.
+pub(super) fn write_each<F: Copy>(
+    outputs: &[Output<F>],
+    look: Look,
+    text: impl Fn(F, Look) -> String,
+) -> Result<(), Failure> {
     for output in outputs {
         match &output.file {
-            None => terminal::print(&text(report, output.format, look))?,
+            None => terminal::print(&text(output.format, look))?,
             Some(file) => {
                 let look = Look { verbose: look.verbose, quiet: look.quiet, ..terminal::file_look() };
-                let text = text(report, output.format, look);
+                let text = text(output.format, look);
                 replace(file, text.as_bytes()).map_err(|cause| Failure::file(file, &cause))?;
             }
         }

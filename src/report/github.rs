@@ -45,12 +45,12 @@ fn annotation(finding: &Finding) -> String {
 }
 
 /// The text of a command: the runner undoes exactly these.
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace("##[", "#%23[")
 }
 
 /// The value of a property.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

@@ -1,6 +1,6 @@
 //! Finds secrets in bytes by rules in the form of Gitleaks' configuration.
 //!
-//! A pack of rules is embedded; [`Scanner::from_toml`] reads another. A scan looks for the rules' keywords in one
+//! A pack of rules is embedded; [`Scanner::new`] takes another. A scan looks for the rules' keywords in one
 //! pass and runs a rule's expression only on a window around a hit, so its cost grows with the length of the text
 //! and not with the number of rules. Expressions are compiled when their keyword is first seen: a scanner that finds
 //! nothing costs next to nothing to start.
@@ -15,14 +15,41 @@
 //! assert_eq!((matches[0].line, matches[0].column), (2, 8));
 //! ```
 
-mod config;
+mod allowlist;
+mod anchor;
+mod cache;
+pub mod compat;
+pub mod config;
+mod context;
 mod entropy;
+mod files;
+mod filter;
+mod finding;
+mod go_regex;
+#[cfg(all(unix, feature = "git"))]
+pub mod history;
+#[cfg(all(unix, feature = "git"))]
+mod past;
+mod rows;
 mod rule;
 mod scanner;
+pub mod sqlite;
+mod stream;
+#[doc(hidden)]
+pub mod template;
 #[cfg(test)]
 mod tests;
+pub mod tree;
+mod views;
 
-pub use config::LoadError;
+pub use cache::Cache;
+pub use config::{Config, LoadError};
+pub use context::Context;
 pub use entropy::shannon;
+pub use files::{Job, Outcome, Problem, Progress, is_media};
+pub use finding::{Commit, Finding, Key};
+pub use go_regex::RegexError;
 pub use rule::{Confidence, Rule};
-pub use scanner::{Match, Scanner};
+pub use scanner::{Match, Scanner, Secret};
+pub use stream::Buffer;
+pub use views::Encoding;

@@ -1,16 +1,26 @@
-//! One rule: what a kind of secret looks like, and what only looks like it.
+//! One rule: what a kind of secret looks like, ready to be tried where its literal stands.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::meta::{self, Regex};
+use regex_automata::util::captures::Captures;
+use regex_automata::{Anchored, Input};
+use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
+use serde::{Deserialize, Serialize};
 
-use crate::config::LoadError;
+use crate::allowlist::Allowlist;
+use crate::anchor::{self, Anchor};
+use crate::config::{LoadError, Required, RuleConfig};
+use crate::go_regex;
 
-/// How far an expression without a longest match looks before and behind its keyword.
-const UNBOUNDED: (usize, usize) = (256, 4096);
+/// How far an expression without a longest match looks before its literal, and from it on: a private key of 8192 bits
+/// has 6.4 KiB.
+const UNBOUNDED: (usize, usize) = (256, 8 << 10);
 
 /// How sure a match is a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Confidence {
     /// A random value that is called a secret (tag `generic`).
     Low,
@@ -29,160 +39,222 @@ pub struct Rule {
     pub description: String,
     /// How sure its matches are.
     pub confidence: Confidence,
-    /// Lower-case words of which every match holds at least one.
+    /// Lower-case words of which one has to occur.
     pub keywords: Vec<String>,
     /// Free labels.
     pub tags: Vec<String>,
-    pattern: String,
+    /// Where to revoke or renew the secret.
+    pub rotate: Option<String>,
+    /// What it looks like, in Go's syntax.
+    pub regex: Option<String>,
+    /// Texts in which it finds something, as templates.
+    pub examples: Vec<String>,
+    /// Texts in which it finds nothing, as templates.
+    pub negatives: Vec<String>,
+    pub(crate) entropy: f64,
+    pub(crate) allowlists: Vec<Allowlist>,
+    pub(crate) required: Vec<Required>,
+    pub(crate) silent: bool,
+    pub(crate) anchor: Option<Anchor>,
+    /// Whether its keywords have to be asked for: not where every match holds one.
+    pub(crate) asks: bool,
+    path: Option<String>,
+    path_regex: OnceLock<Option<Regex>>,
     group: usize,
-    pub(crate) entropy: f32,
-    allowlists: Vec<Allowlist>,
     compiled: OnceLock<Option<Compiled>>,
 }
 
-/// An expression with the reach it needs around a keyword.
 #[derive(Debug)]
 struct Compiled {
-    regex: Regex,
-    before: usize,
-    behind: usize,
+    whole: Regex,
+    /// The part from the literal on, to be tried there and nowhere else.
+    tail: Option<Regex>,
 }
 
 /// What a match of a rule looked like.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hit {
-    pub(crate) whole: std::ops::Range<usize>,
-    pub(crate) secret: std::ops::Range<usize>,
+    pub(crate) whole: Range<usize>,
+    pub(crate) secret: Range<usize>,
 }
 
 impl Rule {
-    #[expect(clippy::too_many_arguments, reason = "one per key of the file")]
-    pub(crate) fn new(
-        id: String,
-        description: String,
-        pattern: String,
-        group: usize,
-        entropy: f32,
-        keywords: Vec<String>,
-        tags: Vec<String>,
-        allowlists: Vec<Allowlist>,
-    ) -> Self {
-        let tagged = |word: &str| tags.iter().any(|tag| tag == word);
-        let confidence = match (tagged("generic"), tagged("assigned")) {
+    pub(crate) fn new(config: RuleConfig) -> Self {
+        let tagged = |word: &str| config.tags.iter().any(|tag| tag == word);
+        let generic = tagged("generic") || config.id.contains("generic");
+        let confidence = match (generic, tagged("assigned")) {
             (true, _) => Confidence::Low,
             (_, true) => Confidence::Medium,
             _ => Confidence::High,
         };
-        let compiled = OnceLock::new();
-        Self { id, description, confidence, keywords, tags, pattern, group, entropy, allowlists, compiled }
+        let hir = config.regex.as_deref().and_then(|pattern| read(pattern).ok());
+        let anchor = hir.as_ref().and_then(anchor::find);
+        let holds =
+            |text: &[u8]| config.keywords.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some());
+        let implied = |anchor: &Anchor| anchor.literals.iter().all(|one| holds(&one.bytes.to_ascii_lowercase()));
+        Self {
+            asks: !config.keywords.is_empty() && !anchor.as_ref().is_some_and(implied),
+            anchor,
+            id: config.id,
+            description: config.description,
+            confidence,
+            keywords: config.keywords,
+            tags: config.tags,
+            rotate: config.rotate,
+            regex: config.regex,
+            examples: config.examples,
+            negatives: config.negatives,
+            entropy: config.entropy,
+            allowlists: config.allowlists.into_iter().map(Allowlist::new).collect(),
+            required: config.required,
+            silent: config.skip_report,
+            path: config.path,
+            path_regex: OnceLock::new(),
+            group: config.secret_group,
+            compiled: OnceLock::new(),
+        }
     }
 
     /// Compiles everything now, to learn what is wrong with it.
     pub(crate) fn check(&self) -> Result<(), LoadError> {
-        let compiled = compile(&self.pattern).map_err(|problem| LoadError::rule(&self.id, problem))?;
-        if self.group >= compiled.regex.captures_len() {
-            return Err(LoadError::rule(&self.id, format!("secretGroup {} is not in its regex", self.group)));
+        let Some(pattern) = &self.regex else { return Ok(()) };
+        let problem = |problem: String| LoadError::rule(&self.id, problem);
+        let hir = read(pattern).map_err(|error| problem(error.to_string()))?;
+        compile(&hir).map_err(problem)?;
+        Ok(())
+    }
+
+    /// Tells it from others that find something else.
+    pub(crate) fn identity(&self) -> String {
+        let lists: String = self.allowlists.iter().map(Allowlist::identity).collect();
+        let (form, limits) = ((&self.regex, &self.path, &self.keywords), (self.group, self.entropy, self.silent));
+        format!("{}\0{form:?}{limits:?}{:?}{:?}{lists}", self.id, self.tags, self.required)
+    }
+
+    /// Whether it has anything to say about a file of this name.
+    pub(crate) fn wants(&self, path: &str) -> bool {
+        let Some(pattern) = &self.path else { return true };
+        let regex = self.path_regex.get_or_init(|| compile(&read(pattern).ok()?).ok());
+        regex.as_ref().is_some_and(|regex| regex.is_match(path.as_bytes()))
+    }
+
+    /// Whether a file's name alone is a finding.
+    pub(crate) fn is_path_only(&self) -> bool {
+        self.regex.is_none() && self.path.is_some()
+    }
+
+    /// The bytes around a literal at `at` that a match may reach.
+    pub(crate) fn reach(&self, at: usize, length: usize) -> Range<usize> {
+        let (before, behind) = self.anchor.as_ref().map_or((None, None), |anchor| (anchor.before, anchor.behind));
+        // A byte more, so that a border at the end of a match is a border of the text and not of the window.
+        let before = before.unwrap_or(UNBOUNDED.0).min(4 * UNBOUNDED.0) + 1;
+        let behind = behind.unwrap_or(UNBOUNDED.1).min(UNBOUNDED.1) + 1;
+        at.saturating_sub(before)..at.saturating_add(behind).min(length)
+    }
+
+    /// The match that holds the literal at `at`.
+    pub(crate) fn at(&self, text: &[u8], at: usize) -> Option<Hit> {
+        let compiled = self.compiled()?;
+        let reach = self.reach(at, text.len());
+        // What lies outside the reach is not seen, so that a match does not depend on how much of a text is at hand.
+        let seen = &text[..reach.end];
+        if let Some(tail) = &compiled.tail {
+            let input = Input::new(seen).span(at..reach.end).anchored(Anchored::Yes).earliest(true);
+            tail.search_half(&input)?;
         }
-        self.allowlists.iter().try_for_each(|list| list.check(&self.id))
-    }
-
-    /// None where the expression is not one; [`Rule::check`] says why.
-    fn compiled(&self) -> Option<&Compiled> {
-        self.compiled.get_or_init(|| compile(&self.pattern).ok()).as_ref()
-    }
-
-    /// The part of a text of `length` bytes that a match around a keyword at `hit` may lie in.
-    pub(crate) fn window(&self, hit: std::ops::Range<usize>, length: usize) -> std::ops::Range<usize> {
-        let (before, behind) = self.compiled().map_or((0, 0), |compiled| (compiled.before, compiled.behind));
-        hit.start.saturating_sub(before)..hit.end.saturating_add(behind).min(length)
-    }
-
-    /// The matches in a window. What stands around it counts for word borders; one byte more is seen at its end.
-    pub(crate) fn hits<'t>(&'t self, text: &'t [u8], window: std::ops::Range<usize>) -> impl Iterator<Item = Hit> + 't {
-        let seen = text.get(..window.end).unwrap_or(text);
-        let mut from = window.start;
-        std::iter::from_fn(move || {
-            let captures = self.compiled()?.regex.captures_at(seen, from.min(seen.len()))?;
-            let whole = captures.get(0)?.range();
+        let mut from = reach.start;
+        let mut captures = compiled.whole.create_captures();
+        loop {
+            compiled.whole.search_captures(&Input::new(seen).span(from..reach.end), &mut captures);
+            let whole = captures.get_match()?.range();
+            if whole.start > at {
+                return None;
+            }
+            if whole.end > at {
+                return Some(Hit { secret: self.secret(&captures, &whole), whole });
+            }
             from = whole.end.max(whole.start + 1);
-            let secret = match self.group {
-                0 => captures.iter().skip(1).flatten().find(|group| !group.is_empty()).map(|group| group.range()),
-                group => captures.get(group).map(|group| group.range()),
-            };
-            Some(Hit { secret: secret.unwrap_or(whole.clone()), whole })
-        })
+        }
     }
 
-    pub(crate) fn allows(&self, secret: &[u8], whole: &[u8], line: &[u8]) -> bool {
-        self.allowlists.iter().any(|list| list.covers(secret, whole, line))
+    /// All matches in a text, for rules without a literal.
+    pub(crate) fn all(&self, text: &[u8]) -> Vec<Hit> {
+        let Some(compiled) = self.compiled() else { return Vec::new() };
+        let captures = compiled.whole.captures_iter(text);
+        captures
+            .filter_map(|captures| {
+                let whole = captures.get_match()?.range();
+                Some(Hit { secret: self.secret(&captures, &whole), whole })
+            })
+            .collect()
     }
 
-    /// Its expression, for tests that make examples from it.
-    #[cfg(test)]
-    pub(crate) fn pattern(&self) -> &str {
-        &self.pattern
-    }
-}
-
-/// Go's expressions mean ASCII by `\w`, `\d`, `\s` and `\b`, and so do these.
-fn builder(pattern: &str) -> RegexBuilder {
-    let mut builder = RegexBuilder::new(pattern);
-    builder.unicode(false);
-    builder
-}
-
-fn compile(pattern: &str) -> Result<Compiled, String> {
-    let regex = builder(pattern).build().map_err(|error| error.to_string())?;
-    let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
-    let longest = parser.parse(pattern).map_err(|error| error.to_string())?.properties().maximum_len();
-    // One byte more, so that a border at the end of a match is a border of the text and not of the window.
-    let (before, behind) = longest.map_or(UNBOUNDED, |longest| (longest, longest + 1));
-    Ok(Compiled { regex, before, behind })
-}
-
-/// What an allowlist's expressions look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// The secret.
-    Secret,
-    /// All that the rule matched.
-    Match,
-    /// The line it starts on.
-    Line,
-}
-
-/// What only looks like a secret.
-#[derive(Debug)]
-pub(crate) struct Allowlist {
-    target: Target,
-    patterns: Vec<String>,
-    stopwords: Vec<String>,
-    compiled: OnceLock<Vec<Regex>>,
-}
-
-impl Allowlist {
-    pub(crate) fn new(target: Target, patterns: Vec<String>, stopwords: Vec<String>) -> Self {
-        Self { target, patterns, stopwords, compiled: OnceLock::new() }
-    }
-
-    pub(crate) fn check(&self, rule: &str) -> Result<(), LoadError> {
-        let bad = self.patterns.iter().find_map(|pattern| builder(pattern).build().err());
-        bad.map_or(Ok(()), |problem| Err(LoadError::rule(rule, problem)))
-    }
-
-    pub(crate) fn covers(&self, secret: &[u8], whole: &[u8], line: &[u8]) -> bool {
-        let text = match self.target {
-            Target::Secret => secret,
-            Target::Match => whole,
-            Target::Line => line,
+    fn secret(&self, captures: &Captures, whole: &Range<usize>) -> Range<usize> {
+        let group = match self.group {
+            0 => (1..captures.group_len()).filter_map(|group| captures.get_group(group)).find(|span| !span.is_empty()),
+            group => captures.get_group(group),
         };
-        let regexes = self
-            .compiled
-            .get_or_init(|| self.patterns.iter().filter_map(|pattern| builder(pattern).build().ok()).collect());
-        regexes.iter().any(|regex| regex.is_match(text)) || self.holds_stopword(secret)
+        group.map_or(whole.clone(), |span| span.start..span.end)
     }
 
-    fn holds_stopword(&self, secret: &[u8]) -> bool {
-        let lower = secret.to_ascii_lowercase();
-        self.stopwords.iter().any(|word| lower.windows(word.len().max(1)).any(|part| part == word.as_bytes()))
+    /// None where the expression cannot be compiled; [`Rule::check`] says why.
+    fn compiled(&self) -> Option<&Compiled> {
+        self.compiled
+            .get_or_init(|| {
+                let whole = compile(&read(self.regex.as_deref()?).ok()?).ok()?;
+                let tail = self.anchor.as_ref().and_then(|anchor| anchor.tail.as_ref());
+                Some(Compiled { whole, tail: tail.and_then(|tail| compile(tail).ok()) })
+            })
+            .as_ref()
     }
+}
+
+/// Reads an expression so that it looks at bytes: what takes a letter outside ASCII takes each of its bytes.
+pub(crate) fn read(pattern: &str) -> Result<Hir, go_regex::RegexError> {
+    go_regex::parse(pattern).map(|hir| by_bytes(&hir))
+}
+
+/// The loader bounds the nesting of expressions.
+fn by_bytes(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Class(Class::Unicode(class)) => {
+            let mut bytes = ClassBytes::empty();
+            for range in class.iter() {
+                if let Ok(start) = u8::try_from(range.start())
+                    && start.is_ascii()
+                {
+                    let end = u8::try_from(range.end()).map_or(0x7f, |end| end.min(0x7f));
+                    bytes.push(ClassBytesRange::new(start, end));
+                }
+            }
+            // A class that only folds a letter with its likes outside ASCII stays one of ASCII.
+            if class.iter().any(|range| range.end() > '\u{ff}' && range.len() > 2) {
+                bytes.push(ClassBytesRange::new(0x80, 0xff));
+            }
+            Hir::class(Class::Bytes(bytes))
+        }
+        HirKind::Repetition(repeated) => {
+            let mut repeated = repeated.clone();
+            repeated.sub = Box::new(by_bytes(&repeated.sub));
+            Hir::repetition(repeated)
+        }
+        HirKind::Capture(group) => {
+            let mut group = group.clone();
+            group.sub = Box::new(by_bytes(&group.sub));
+            Hir::capture(group)
+        }
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(by_bytes).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(by_bytes).collect()),
+        HirKind::Empty | HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(Class::Bytes(_)) => hir.clone(),
+    }
+}
+
+/// Rules are many and each sees little: none gets much memory.
+pub(crate) fn compile(hir: &Hir) -> Result<Regex, String> {
+    let config = meta::Config::new()
+        .utf8_empty(false)
+        .nfa_size_limit(Some(10 << 20))
+        .hybrid_cache_capacity(512 << 10)
+        .onepass_size_limit(Some(256 << 10));
+    meta::Builder::new().configure(config).build_from_hir(hir).map_err(|error| error.to_string())
 }

@@ -1,25 +1,35 @@
-//! Keywords in one pass, expressions on windows around them, then what takes matches away again: entropy,
-//! allowlists, a surer rule on the same bytes.
+//! Literals in one pass, expressions where a literal stands, the same again in what the text says when decoded; then
+//! what takes matches away: entropy, allowlists, a surer rule on the same bytes.
 
 use std::ops::Range;
 use std::sync::{LazyLock, OnceLock};
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use sha2::{Digest, Sha256};
 
-use crate::config::{self, LoadError};
-use crate::rule::{Allowlist, Confidence, Hit, Rule};
+use crate::allowlist::{Allowlist, Candidate};
+use crate::anchor::Literal;
+use crate::config::{Config, LoadError};
+use crate::filter::Filter;
+use crate::rule::{Confidence, Hit, Rule};
+use crate::views::{Encoding, View, escape, run, wide};
 
 /// Marks a line whose secret is known and accepted.
 const ALLOW: &[u8] = b"gitleaks:allow";
 /// The longest part of a line that is looked at around a match: minified files are one line.
 const LINE_REACH: usize = 1024;
+/// What is remembered of a line before a match.
+const LEAD: usize = 64;
+/// So many times a text is decoded, escapes and runs together.
+const DEPTH: usize = 5;
+/// Around a literal a bit more than it needs is decoded: the next one is near.
+const AHEAD: (usize, usize) = (256, 2048);
 
 /// A secret's place in a text.
 #[derive(Clone, Debug)]
 pub struct Match<'r> {
     /// What it looks like.
     pub rule: &'r Rule,
-    /// Its first byte.
+    /// The first byte of the secret, as it is written.
     pub start: usize,
     /// The byte behind its last one.
     pub end: usize,
@@ -27,49 +37,84 @@ pub struct Match<'r> {
     pub line: u32,
     /// Its column in characters, from 1.
     pub column: u32,
+    /// The line of its last byte.
+    pub end_line: u32,
     /// Its entropy in bits per byte.
     pub entropy: f32,
     /// How sure it is a secret.
     pub confidence: Confidence,
     /// Whether its line says `gitleaks:allow`.
     pub allowed: bool,
+    /// How it is written, from the outside in; empty for plain.
+    pub encodings: Vec<Encoding>,
+    /// What it says when decoded.
+    pub secret: Secret,
+    /// What stands before it on its line, up to the match before it.
+    pub(crate) lead: Vec<u8>,
+}
+
+/// A secret in memory. It is never printed: who needs the bytes asks for them by name.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Vec<u8>);
+
+impl Secret {
+    /// The bytes, for hashing and for comparing.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("[redacted]")
+    }
 }
 
 /// A set of rules, ready to scan.
 pub struct Scanner {
     rules: Vec<Rule>,
     allowlists: Vec<Allowlist>,
-    words: OnceLock<Words>,
+    index: OnceLock<Index>,
 }
 
-/// The keywords of all rules in one automaton.
-struct Words {
-    automaton: AhoCorasick,
-    /// For each keyword the rules that have it.
-    rules: Vec<Vec<usize>>,
+/// The literals of all rules.
+struct Index {
+    filter: Filter,
+    /// For each literal the rules that have it.
+    owners: Vec<Vec<u16>>,
+    /// Rules without a literal.
+    loose: Vec<u16>,
+}
+
+/// A match in a text or in a view of it; its ranges are those of what was looked at.
+struct Found<'r> {
+    rule: &'r Rule,
+    secret: Range<usize>,
+    bytes: Vec<u8>,
+    entropy: f32,
+    encodings: Vec<Encoding>,
 }
 
 impl Scanner {
     /// The scanner of the embedded rules.
     pub fn embedded() -> &'static Self {
-        static EMBEDDED: LazyLock<Scanner> = LazyLock::new(|| {
-            let (rules, allowlists) = config::parse(include_str!("../rules.toml")).expect("a test loads these rules");
-            Scanner { rules, allowlists, words: OnceLock::new() }
-        });
+        static EMBEDDED: LazyLock<Scanner> = LazyLock::new(|| Scanner::of(Config::embedded()));
         &EMBEDDED
     }
 
     /// A scanner of other rules, all compiled at once so that a mistake is found now.
-    pub fn from_toml(text: &str) -> Result<Self, LoadError> {
-        let (rules, allowlists) = config::parse(text)?;
-        let scanner = Self { rules, allowlists, words: OnceLock::new() };
-        scanner.check()?;
+    pub fn new(config: Config) -> Result<Self, LoadError> {
+        let scanner = Self::of(config);
+        scanner.rules.iter().try_for_each(Rule::check)?;
         Ok(scanner)
     }
 
-    fn check(&self) -> Result<(), LoadError> {
-        self.rules.iter().try_for_each(Rule::check)?;
-        self.allowlists.iter().try_for_each(|list| list.check("(all)"))
+    fn of(config: Config) -> Self {
+        Self {
+            rules: config.rules.into_iter().map(Rule::new).collect(),
+            allowlists: config.allowlists.into_iter().map(Allowlist::new).collect(),
+            index: OnceLock::new(),
+        }
     }
 
     /// Its rules.
@@ -79,84 +124,284 @@ impl Scanner {
 
     /// The secrets in a text, in order of their place, at most one for each byte.
     pub fn scan(&self, text: &[u8]) -> Vec<Match<'_>> {
+        self.scan_named(text, "")
+    }
+
+    /// The secrets in a text that goes by a path: some rules and allowlists ask for it.
+    pub fn scan_named(&self, text: &[u8], path: &str) -> Vec<Match<'_>> {
+        self.scan_from(text, path, &Start::default())
+    }
+
+    /// The secrets in a part of a text.
+    pub(crate) fn scan_from(&self, text: &[u8], path: &str, start: &Start) -> Vec<Match<'_>> {
         let mut found = Vec::new();
-        for (rule, windows) in self.windows(text) {
-            for window in windows {
-                found.extend(rule.hits(text, window).filter_map(|hit| self.judge(rule, text, hit)));
-            }
+        Look { scanner: self, index: self.index(), path }.look(text, 0, &mut found);
+        if found.is_empty() {
+            return Vec::new();
         }
-        keep_surest(&mut found);
-        number_lines(text, &mut found);
-        found
+        let mut matches = place(text, found, start);
+        keep_accompanied(&mut matches);
+        matches.retain(|one| !one.rule.silent);
+        keep_surest(&mut matches);
+        matches
     }
 
-    /// For each rule whose keyword occurs, the merged windows around the occurrences.
-    fn windows(&self, text: &[u8]) -> Vec<(&Rule, Vec<Range<usize>>)> {
-        let words = self.words.get_or_init(|| Words::new(&self.rules));
-        let mut by_rule: Vec<Vec<Range<usize>>> = vec![Vec::new(); self.rules.len()];
-        for hit in words.automaton.find_overlapping_iter(text) {
-            for at in words.rules.get(hit.pattern().as_usize()).into_iter().flatten() {
-                let window = self.rules[*at].window(hit.range(), text.len());
-                match by_rule[*at].last_mut() {
-                    // Hits come in order of their end, so a window starts hardly ever before the last one.
-                    Some(last) if window.start <= last.end => {
-                        last.start = last.start.min(window.start);
-                        last.end = last.end.max(window.end);
-                    }
-                    _ => by_rule[*at].push(window),
-                }
-            }
-        }
-        self.rules.iter().zip(by_rule).filter(|(_, windows)| !windows.is_empty()).collect()
+    /// Whether the rules want nothing to do with a file of this name.
+    pub fn skips(&self, path: &str) -> bool {
+        self.allowlists.iter().any(|list| list.settled_by_place() && list.covers_place(path, ""))
     }
 
-    fn judge<'r>(&'r self, rule: &'r Rule, text: &[u8], hit: Hit) -> Option<Match<'r>> {
-        let secret = &text[hit.secret.clone()];
-        let entropy = crate::shannon(secret);
-        if rule.entropy > 0.0 && entropy <= rule.entropy {
-            return None;
-        }
-        let whole = &text[hit.whole.clone()];
-        let line = line_around(text, &hit.secret);
-        if rule.allows(secret, whole, line) || self.allowlists.iter().any(|list| list.covers(secret, whole, line)) {
-            return None;
-        }
-        Some(Match {
-            rule,
-            start: hit.secret.start,
-            end: hit.secret.end,
-            line: 0,
-            column: 0,
-            entropy,
-            confidence: rule.confidence,
-            allowed: line.windows(ALLOW.len()).any(|part| part == ALLOW),
+    /// The rules to which a file's name alone is a finding.
+    pub fn named<'s>(&'s self, path: &str) -> impl Iterator<Item = &'s Rule> {
+        self.rules.iter().filter(move |rule| {
+            rule.is_path_only() && rule.wants(path) && !rule.allowlists.iter().any(|list| list.covers_place(path, ""))
         })
+    }
+
+    /// Tells this set of rules from others, in what it finds.
+    pub(crate) fn identity(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        hash.update(env!("CARGO_PKG_VERSION"));
+        for rule in &self.rules {
+            hash.update(rule.identity());
+        }
+        for list in &self.allowlists {
+            hash.update(list.identity());
+        }
+        hash.finalize().into()
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(&self.rules))
     }
 }
 
-impl Words {
+impl Index {
     fn new(rules: &[Rule]) -> Self {
-        let mut words: Vec<&str> = Vec::new();
-        let mut owners: Vec<Vec<usize>> = Vec::new();
+        let mut all: Vec<(Literal, u16)> = Vec::new();
+        let mut loose = Vec::new();
         for (at, rule) in rules.iter().enumerate() {
-            for word in &rule.keywords {
-                match words.iter().position(|known| known == word) {
-                    Some(known) => owners[known].push(at),
-                    None => {
-                        words.push(word);
-                        owners.push(vec![at]);
-                    }
-                }
+            let Ok(at) = u16::try_from(at) else { break };
+            match &rule.anchor {
+                Some(anchor) => all.extend(anchor.literals.iter().map(|literal| (literal.clone(), at))),
+                None if rule.regex.is_some() => loose.push(at),
+                None => {}
             }
         }
-        // The full table is three times as fast as what the crate would choose for this many words.
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&words)
-            .expect("a few hundred short words fit");
-        Self { automaton, rules: owners }
+        all.sort();
+        let mut literals: Vec<Literal> = Vec::new();
+        let mut owners: Vec<Vec<u16>> = Vec::new();
+        for (literal, rule) in all {
+            if literals.last() != Some(&literal) {
+                literals.push(literal);
+                owners.push(Vec::new());
+            }
+            owners.last_mut().expect("one was pushed").push(rule);
+        }
+        Self { filter: Filter::new(&literals), owners, loose }
     }
+}
+
+/// Where a part of a text begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    pub(crate) offset: usize,
+    line: u32,
+    column: u32,
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Self { offset: 0, line: 1, column: 1 }
+    }
+}
+
+impl Start {
+    /// The start of a line.
+    pub(crate) fn of_line(offset: usize, line: u32) -> Self {
+        Self { offset, line, column: 1 }
+    }
+
+    pub(crate) fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Goes past some bytes.
+    pub(crate) fn advance(&mut self, bytes: &[u8]) {
+        self.offset += bytes.len();
+        let last = match memchr::memrchr(b'\n', bytes) {
+            Some(at) => {
+                let lines = memchr::memchr_iter(b'\n', bytes).count();
+                self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+                self.column = 1;
+                &bytes[at + 1..]
+            }
+            None => bytes,
+        };
+        // Only the first byte of a character counts.
+        let letters = last.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        self.column = self.column.saturating_add(u32::try_from(letters).unwrap_or(u32::MAX));
+    }
+}
+
+/// One text under one name.
+struct Look<'r, 'p> {
+    scanner: &'r Scanner,
+    index: &'r Index,
+    path: &'p str,
+}
+
+impl<'r> Look<'r, '_> {
+    fn look(&self, text: &[u8], depth: usize, found: &mut Vec<Found<'r>>) {
+        let mut ladder = Ladder::default();
+        // Up to where each rule has matched: a literal inside a match finds that match again.
+        let mut done = vec![0; self.scanner.rules.len()];
+        self.index.filter.find(text, |at, literal| {
+            for which in &self.index.owners[literal] {
+                let rule = &self.scanner.rules[usize::from(*which)];
+                let done = &mut done[usize::from(*which)];
+                if at < *done {
+                    continue;
+                }
+                if let Some(hit) = rule.at(text, at) {
+                    *done = hit.whole.end;
+                    found.extend(self.judge(rule, text, text, &hit));
+                }
+                if depth < DEPTH {
+                    self.climb(rule, text, at, &mut ladder, found);
+                }
+            }
+        });
+        for which in &self.index.loose {
+            let rule = &self.scanner.rules[usize::from(*which)];
+            if holds_keyword(rule, text) {
+                found.extend(rule.all(text).iter().filter_map(|hit| self.judge(rule, text, text, hit)));
+            }
+        }
+        if depth < DEPTH {
+            self.decode(text, depth, found);
+        }
+    }
+
+    /// Tries a rule at its literal with the escapes around it undone, level by level.
+    fn climb(&self, rule: &'r Rule, text: &[u8], at: usize, ladder: &mut Ladder, found: &mut Vec<Found<'r>>) {
+        ladder.raise(text, rule.reach(at, text.len()));
+        let mut place = at;
+        for level in 0..ladder.count {
+            let Some(next) = ladder.steps[level].view.find(place) else { return };
+            place = next;
+            let bytes = &ladder.steps[level].view.bytes;
+            let Some(hit) = rule.at(bytes, place) else { continue };
+            let Some(mut one) = self.judge(rule, text, bytes, &hit) else { continue };
+            for step in ladder.steps[..=level].iter().rev() {
+                one.secret = step.view.source(one.secret);
+                one.encodings.insert(0, step.encoding);
+            }
+            one.encodings.dedup();
+            found.push(one);
+        }
+    }
+
+    /// Looks into the parts of a text that are written another way throughout.
+    fn decode(&self, text: &[u8], depth: usize, found: &mut Vec<Found<'r>>) {
+        let mut inner = Vec::new();
+        let mut view = View::default();
+        let mut into = |view: &View, encoding: Encoding| {
+            self.look(&view.bytes, depth + 1, &mut inner);
+            found.extend(inner.drain(..).map(|mut one| {
+                one.secret = view.source(one.secret);
+                if one.encodings.first() != Some(&encoding) {
+                    one.encodings.insert(0, encoding);
+                }
+                one
+            }));
+        };
+        run::each(text, &mut view, &mut into);
+        wide::each(text, &mut view, |view| into(view, Encoding::Utf16));
+        let mut border = 0;
+        escape::needless(text, |at| {
+            if at < border {
+                return;
+            }
+            let part = escape::align(text, at.saturating_sub(AHEAD.1))..(at + 4 * AHEAD.1).min(text.len());
+            border = at + 3 * AHEAD.1;
+            let mut view = View::default();
+            if let Some(encoding) = escape::undo(text, part, &mut view) {
+                into(&view, encoding);
+            }
+        });
+    }
+
+    fn judge(&self, rule: &'r Rule, text: &[u8], seen: &[u8], hit: &Hit) -> Option<Found<'r>> {
+        let secret = &seen[hit.secret.clone()];
+        let entropy = crate::shannon(secret);
+        if secret.is_empty() || (rule.entropy != 0.0 && f64::from(entropy) <= rule.entropy) || !rule.wants(self.path) {
+            return None;
+        }
+        let whole = &seen[hit.whole.clone()];
+        let candidate = Candidate { secret, whole, line: line_around(seen, &hit.secret) };
+        let mut lists = rule.allowlists.iter().chain(&self.scanner.allowlists);
+        let covered = lists.any(|list| {
+            let placed = list.covers_place(self.path, "");
+            (placed && list.settled_by_place()) || list.covers(&candidate, placed)
+        });
+        if covered || !(holds_keyword(rule, whole) || holds_keyword(rule, text)) {
+            return None;
+        }
+        Some(Found { rule, secret: hit.secret.clone(), bytes: secret.to_vec(), entropy, encodings: Vec::new() })
+    }
+}
+
+/// The escapes of one part of a text undone, one level after another.
+#[derive(Default)]
+struct Ladder {
+    steps: Vec<Step>,
+    /// How many of the steps are in use; the others keep their memory.
+    count: usize,
+    covers: Range<usize>,
+}
+
+#[derive(Default)]
+struct Step {
+    view: View,
+    encoding: Encoding,
+}
+
+impl Ladder {
+    /// Makes it cover a part of a text.
+    fn raise(&mut self, text: &[u8], reach: Range<usize>) {
+        if self.covers.start <= reach.start && reach.end <= self.covers.end {
+            return;
+        }
+        let start = escape::align(text, reach.start.saturating_sub(AHEAD.0));
+        let end = (reach.end + reach.len() / 2 + AHEAD.1).min(text.len());
+        (self.covers, self.count) = (start..end, 0);
+        while self.count < DEPTH {
+            if self.steps.len() == self.count {
+                self.steps.push(Step::default());
+            }
+            let (below, this) = self.steps.split_at_mut(self.count);
+            let undone = match below.last() {
+                None => escape::undo(text, start..end, &mut this[0].view),
+                Some(last) => escape::undo(&last.view.bytes, 0..last.view.bytes.len(), &mut this[0].view),
+            };
+            let Some(encoding) = undone else { break };
+            this[0].encoding = encoding;
+            self.count += 1;
+        }
+    }
+}
+
+/// Whether a text has a word that a rule asks for. Most matches hold one themselves.
+fn holds_keyword(rule: &Rule, text: &[u8]) -> bool {
+    !rule.asks || rule.keywords.iter().any(|word| holds(text, word.as_bytes()))
+}
+
+/// Whether a text holds a word of lower case, in whatever case.
+fn holds(text: &[u8], word: &[u8]) -> bool {
+    let Some(first) = word.first() else { return true };
+    let both = memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text);
+    both.into_iter().any(|at| text[at..].get(..word.len()).is_some_and(|part| part.eq_ignore_ascii_case(word)))
 }
 
 /// The line that a secret starts on, within reach of it.
@@ -168,13 +413,62 @@ fn line_around<'t>(text: &'t [u8], secret: &Range<usize>) -> &'t [u8] {
     &text[start..end]
 }
 
+/// Puts matches in order and counts each line and character once.
+fn place<'r>(text: &[u8], mut found: Vec<Found<'r>>, begin: &Start) -> Vec<Match<'r>> {
+    found.sort_by(|a, b| (a.secret.start, a.secret.end, &a.rule.id).cmp(&(b.secret.start, b.secret.end, &b.rule.id)));
+    let (mut at, mut place, mut taken) = (0, *begin, 0);
+    let matches = found.into_iter().map(|one| {
+        let (start, end) = (one.secret.start, one.secret.end);
+        place.advance(text.get(at..start).unwrap_or_default());
+        at = start;
+        let Start { line, column, .. } = place;
+        let lead = &text[start.saturating_sub(LEAD).max(taken.min(start))..start];
+        let lead = memchr::memrchr(b'\n', lead).map_or(lead, |at| &lead[at + 1..]).to_vec();
+        taken = taken.max(end);
+        let breaks = memchr::memchr_iter(b'\n', text.get(start..end).unwrap_or_default()).count();
+        Match {
+            rule: one.rule,
+            start: begin.offset + start,
+            end: begin.offset + end,
+            line,
+            column,
+            end_line: line.saturating_add(u32::try_from(breaks).unwrap_or(u32::MAX)),
+            entropy: one.entropy,
+            confidence: one.rule.confidence,
+            allowed: memchr::memmem::find(line_around(text, &one.secret), ALLOW).is_some(),
+            encodings: one.encodings,
+            secret: Secret(one.bytes),
+            lead,
+        }
+    });
+    matches.collect()
+}
+
+/// Drops the matches of rules that ask for another one near by, where there is none.
+fn keep_accompanied(found: &mut Vec<Match<'_>>) {
+    if found.iter().all(|one| one.rule.required.is_empty()) {
+        return;
+    }
+    let near = |one: &Match<'_>, other: &Match<'_>, needed: &crate::config::Required| {
+        let within = |limit: Option<usize>, a: u32, b: u32| limit.is_none_or(|limit| a.abs_diff(b) as usize <= limit);
+        other.rule.id == needed.id
+            && within(needed.within_lines, one.line, other.line)
+            && within(needed.within_columns, one.column, other.column)
+    };
+    let keep: Vec<bool> = found
+        .iter()
+        .map(|one| one.rule.required.iter().all(|needed| found.iter().any(|other| near(one, other, needed))))
+        .collect();
+    let mut keep = keep.into_iter();
+    found.retain(|_| keep.next().unwrap_or(true));
+}
+
 /// Where matches overlap, the surest stays, of equally sure ones the longest.
-fn keep_surest(found: &mut Vec<Match<'_>>) {
-    found.sort_by(|a, b| (a.start, a.end, &a.rule.id).cmp(&(b.start, b.end, &b.rule.id)));
+pub(crate) fn keep_surest(found: &mut Vec<Match<'_>>) {
     let mut kept: Vec<Match<'_>> = Vec::with_capacity(found.len());
     for next in found.drain(..) {
         match kept.last_mut() {
-            Some(last) if next.start < last.end => {
+            Some(last) if overlap(last, &next) => {
                 if (next.confidence, next.end - next.start) > (last.confidence, last.end - last.start) {
                     *last = next;
                 }
@@ -185,18 +479,9 @@ fn keep_surest(found: &mut Vec<Match<'_>>) {
     *found = kept;
 }
 
-/// Counts each line and character once: matches are in order.
-fn number_lines(text: &[u8], found: &mut [Match<'_>]) {
-    let (mut at, mut line, mut column) = (0, 1_u32, 1_u32);
-    for one in found {
-        for byte in text.get(at..one.start).unwrap_or_default() {
-            match byte {
-                b'\n' => (line, column) = (line.saturating_add(1), 1),
-                // Only the first byte of a character counts.
-                byte if byte & 0xc0 != 0x80 => column = column.saturating_add(1),
-                _ => {}
-            }
-        }
-        (at, one.line, one.column) = (one.start, line, column);
-    }
+/// Neighbours in encoded text may share the bytes of one unit.
+fn overlap(last: &Match<'_>, next: &Match<'_>) -> bool {
+    let shared = last.end.min(next.end).saturating_sub(next.start);
+    let unit = if last.encodings.is_empty() || next.encodings.is_empty() { 0 } else { 4 };
+    shared > unit || (shared > 0 && next.end <= last.end)
 }

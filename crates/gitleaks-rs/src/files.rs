@@ -1,0 +1,195 @@
+//! Scans files and folders: reads each once, remembers it, and says what it could not read.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::cache::Cache;
+use crate::finding::{Finding, Key, findings, of_name};
+use crate::rows;
+use crate::rule::Confidence;
+use crate::scanner::{Match, Scanner, Start};
+use crate::stream::Buffer;
+use crate::tree::{self, Entry, Stamp, Visitor};
+
+/// Files of these kinds hold pictures, sounds and letters.
+const MEDIA: &[&str] = &[
+    "png", "jpg", "jpeg", "gif", "webp", "ico", "bmp", "tiff", "avif", "icns", "psd", "mp3", "mp4", "mov", "webm",
+    "wav", "ogg", "flac", "avi", "woff", "woff2", "ttf", "otf", "eot",
+];
+/// So much of a file is looked at to learn whether it is text.
+const HEAD: usize = 8 << 10;
+
+/// How files are scanned.
+#[derive(Clone, Copy)]
+pub struct Job<'j> {
+    /// By which rules.
+    pub scanner: &'j Scanner,
+    /// What repeats are told by.
+    pub key: &'j Key,
+    /// What earlier scans have seen.
+    pub cache: Option<&'j Cache>,
+    /// Counts while the job runs.
+    pub progress: &'j Progress,
+}
+
+/// How far a job is.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Files that were looked at.
+    pub files: AtomicU64,
+    /// Their bytes.
+    pub bytes: AtomicU64,
+    /// Files that were known already.
+    pub known: AtomicU64,
+    /// Files that hold no text by their name.
+    pub media: AtomicU64,
+}
+
+/// What a job found.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// By path and place.
+    pub findings: Vec<Finding>,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its path.
+    pub path: PathBuf,
+    /// Why.
+    pub why: String,
+}
+
+impl Outcome {
+    /// Puts all in order.
+    pub(crate) fn sorted(mut self) -> Self {
+        self.findings.sort_by(|a, b| {
+            (&a.path, a.offset, &a.rule, &a.fingerprint).cmp(&(&b.path, b.offset, &b.rule, &b.fingerprint))
+        });
+        self.problems.sort_by(|a, b| a.path.cmp(&b.path));
+        self
+    }
+}
+
+thread_local! {
+    static BUFFER: RefCell<Buffer> = RefCell::default();
+}
+
+impl Job<'_> {
+    /// Scans all below a folder. Errors only if the folder itself cannot be opened.
+    pub fn folder(&self, root: &Path, skips: &(dyn Fn(&Path, bool) -> bool + Sync)) -> io::Result<Outcome> {
+        let found = Collect { job: *self, skips, outcome: Mutex::default() };
+        tree::walk(root, &found)?;
+        Ok(found.outcome.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).sorted())
+    }
+
+    /// Scans an open file that goes by a name. `main` opens the database that a write-ahead log belongs to.
+    pub fn file(
+        &self,
+        file: &File,
+        name: &str,
+        stamp: &Stamp,
+        main: impl FnOnce() -> io::Result<File>,
+    ) -> io::Result<Vec<Finding>> {
+        self.progress.files.fetch_add(1, Ordering::Relaxed);
+        self.progress.bytes.fetch_add(stamp.size, Ordering::Relaxed);
+        let grown = self.cache.and_then(|cache| cache.grown(name, stamp, file));
+        let mut all: Vec<Finding> = self.scanner.named(name).map(|rule| of_name(rule, name)).collect();
+        let (from, known_to) = match grown {
+            Some(grown) => {
+                all = grown.findings;
+                (grown.from, grown.known_to)
+            }
+            None => (Start::default(), 0),
+        };
+        let (matches, end) = BUFFER.with_borrow_mut(|buffer| self.scanner.scan_open(file, name, buffer, &from))?;
+        let fresh = findings(&matches, name, self.key);
+        all.extend(fresh.into_iter().filter(|finding| finding.offset >= known_to));
+        if let Some(kind) = rows::kind(file) {
+            // A log whose database is gone is still read.
+            let main = if kind == rows::Kind::Log { main().ok() } else { None };
+            rows::scan(self.scanner, self.key, (file, kind), main.as_ref(), (name, &mut all))?;
+        }
+        if let Some(cache) = self.cache {
+            cache.store(name, stamp, file, &end, &all);
+        }
+        Ok(all)
+    }
+
+    /// Scans what a reader gives under a name.
+    pub fn reader(&self, reader: impl Read, name: &str) -> io::Result<Vec<Finding>> {
+        let matches = BUFFER.with_borrow_mut(|buffer| self.scanner.scan_read(reader, name, buffer))?;
+        Ok(findings(&matches, name, self.key))
+    }
+
+    /// Scans bytes that are at hand.
+    pub fn bytes(&self, bytes: &[u8], name: &str) -> Vec<Finding> {
+        findings(&self.scanner.scan_named(bytes, name), name, self.key)
+    }
+}
+
+/// Takes the files of a walk.
+struct Collect<'j> {
+    job: Job<'j>,
+    skips: &'j (dyn Fn(&Path, bool) -> bool + Sync),
+    outcome: Mutex<Outcome>,
+}
+
+impl Collect<'_> {
+    fn entry(&self, entry: &Entry<'_>) -> io::Result<Vec<Finding>> {
+        let name = entry.path.to_string_lossy();
+        if let Some(known) = self.job.cache.and_then(|cache| cache.known(&name, &entry.stamp)) {
+            self.job.progress.known.fetch_add(1, Ordering::Relaxed);
+            return Ok(known);
+        }
+        let file = entry.open()?;
+        let stamp = Stamp::of(&file)?;
+        self.job.file(&file, &name, &stamp, || entry.open_without("-wal"))
+    }
+
+    fn outcome(&self) -> std::sync::MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Visitor for Collect<'_> {
+    fn skips(&self, path: &Path, is_folder: bool) -> bool {
+        if !is_folder && is_media(path) {
+            self.job.progress.media.fetch_add(1, Ordering::Relaxed);
+            return true;
+        }
+        (self.skips)(path, is_folder) || self.job.scanner.skips(&path.to_string_lossy())
+    }
+
+    fn file(&self, entry: &Entry<'_>) {
+        match self.entry(entry) {
+            Ok(found) if found.is_empty() => {}
+            Ok(mut found) => self.outcome().findings.append(&mut found),
+            Err(problem) => self.problem(entry.path, &problem),
+        }
+    }
+
+    fn problem(&self, path: &Path, problem: &io::Error) {
+        self.outcome().problems.push(Problem { path: path.to_owned(), why: problem.to_string() });
+    }
+}
+
+/// Whether a file's name says that it holds no text.
+pub fn is_media(path: &Path) -> bool {
+    let end = path.extension().and_then(|end| end.to_str());
+    end.is_some_and(|end| MEDIA.iter().any(|known| end.eq_ignore_ascii_case(known)))
+}
+
+/// In a file that is no text, a word that is called a secret is an accident.
+pub(crate) fn keep_plausible(matches: &mut Vec<Match<'_>>, head: &[u8]) {
+    if !matches.is_empty() && memchr::memchr(0, &head[..head.len().min(HEAD)]).is_some() {
+        matches.retain(|one| one.confidence == Confidence::High);
+    }
+}

@@ -1,0 +1,80 @@
+//! `harden scan`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::{Named, Output};
+
+/// `harden scan`
+#[derive(Debug, Args)]
+pub struct Scan {
+    /// Files and folders; the current folder where left out. With --history or --staged: repositories
+    pub paths: Vec<PathBuf>,
+    /// Scan every line that the commits of a repository have added, instead of its files
+    #[arg(long)]
+    pub history: bool,
+    /// With --history: only commits that this revision does not lead to. Repeatable
+    #[arg(long, value_name = "REVISION", requires = "history")]
+    pub since: Vec<String>,
+    /// Scan the lines that are staged for the next commit
+    #[arg(long, conflicts_with = "history")]
+    pub staged: bool,
+    /// Scan what comes in on standard input
+    #[arg(long, conflicts_with_all = ["history", "staged", "paths"])]
+    pub stdin: bool,
+    /// Other rules, in Gitleaks' form
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// Say what a rule looks for, and where to revoke what it finds
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["history", "staged", "stdin", "paths"])]
+    pub explain: Option<String>,
+    /// An earlier JSON report: what stands there is shown as known and fails no more
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// What to write, and where; standard output where no file is given. Repeatable
+    ///
+    /// table, json, csv, sarif, junit (all but the table as Gitleaks writes them, redacted) or github.
+    #[arg(short, long = "format", value_name = "FORMAT[=FILE]")]
+    pub formats: Vec<Output<ScanFormat>>,
+    /// Read every file, also those that have not changed since the last scan
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Exit 0 though something could not be read
+    #[arg(long)]
+    pub allow_unknown: bool,
+    /// Print the summary line only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Show what is accepted or known too
+    #[arg(short, long)]
+    pub verbose: bool,
+}
+
+/// The form of a report on secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanFormat {
+    /// For people.
+    Table,
+    /// For programs, with Gitleaks' fields and our own behind them.
+    Json,
+    /// For sheets.
+    Csv,
+    /// For code scanning.
+    Sarif,
+    /// For test runners.
+    Junit,
+    /// Annotations by workflow commands.
+    Github,
+}
+
+impl Named for ScanFormat {
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("table", Self::Table),
+        ("json", Self::Json),
+        ("csv", Self::Csv),
+        ("sarif", Self::Sarif),
+        ("junit", Self::Junit),
+        ("github", Self::Github),
+    ];
+}

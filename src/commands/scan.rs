@@ -1,0 +1,228 @@
+//! `harden scan`.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::Ordering;
+
+use gitleaks_rs::history::Range;
+use gitleaks_rs::tree::Stamp;
+use gitleaks_rs::{Config, Finding, Job, Outcome, Progress as Count, Scanner, compat};
+
+use super::progress::Progress;
+use super::{Failure, keep, output, terminal};
+use crate::catalog::nearest;
+use crate::cli::{Color, Output, Scan, ScanFormat};
+use crate::report::{self, Leaks, Look, Standing};
+
+/// The largest report and ignore list that is read.
+const LIMIT: u64 = 256 << 20;
+
+/// Scans and reports.
+pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
+    let config = args.rules.as_deref().map(rules).transpose()?;
+    let own = config.clone().map(Scanner::new).transpose().map_err(wrong_rules)?;
+    let scanner = own.as_ref().unwrap_or_else(|| Scanner::embedded());
+    if let Some(id) = &args.explain {
+        return explain(scanner, id, color);
+    }
+    let outputs = match args.formats.as_slice() {
+        [] => vec![Output { format: ScanFormat::Table, file: None }],
+        some => some.to_vec(),
+    };
+    output::check(&outputs)?;
+    let known = args.baseline.as_deref().map(baseline).transpose()?.unwrap_or_default();
+    let progress = Progress::start("scanning");
+    let mut leaks = scan(args, scanner)?;
+    drop(progress);
+    settle(&mut leaks, &known, &ignored(args));
+    let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
+    let config = config.unwrap_or_else(Config::embedded);
+    output::write_each(&outputs, look, |format, look| text(&leaks, format, look, &config))?;
+    if outputs.iter().all(|output| output.file.is_some()) && !args.quiet {
+        terminal::error(&report::leaks_summary(&leaks));
+    }
+    Ok(if leaks.count(Standing::Open) > 0 {
+        ExitCode::from(1)
+    } else if !leaks.problems.is_empty() && !args.allow_unknown {
+        ExitCode::from(3)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn rules(file: &Path) -> Result<Config, Failure> {
+    let config = Config::load(file).map_err(wrong_rules)?;
+    config.warnings.iter().for_each(|warning| terminal::error(&format!("warning: {warning}")));
+    Ok(config)
+}
+
+fn wrong_rules(error: gitleaks_rs::LoadError) -> Failure {
+    Failure::usage(error.to_string(), "correct the rules; nothing was scanned")
+}
+
+fn explain(scanner: &Scanner, id: &str, color: Color) -> Result<ExitCode, Failure> {
+    let rule = scanner.rules().iter().find(|rule| rule.id == id).ok_or_else(|| {
+        let near = nearest(id, scanner.rules().iter().map(|rule| rule.id.as_str()));
+        let help = near.map_or_else(
+            || "the rules are those of Gitleaks, and more".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        Failure::usage(format!("no rule is called `{id}`"), help)
+    })?;
+    terminal::print(&report::explain_rule(rule, terminal::look(color)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All that the arguments name.
+fn scan(args: &Scan, scanner: &Scanner) -> Result<Leaks, Failure> {
+    let (count, key) = (Count::default(), keep::key());
+    let job = Job { scanner, key: &key, cache: None, progress: &count };
+    let here = [PathBuf::from(".")];
+    let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
+    let mut all = Outcome::default();
+    if args.stdin {
+        let found =
+            job.reader(io::stdin().lock(), "").map_err(|error| unreadable(Path::new("standard input"), &error))?;
+        all.findings.extend(found);
+    } else {
+        for path in paths {
+            let one = if args.history || args.staged { repository(args, job, path)? } else { files(args, job, path)? };
+            all.findings.extend(one.findings);
+            all.problems.extend(one.problems);
+        }
+    }
+    let bytes = count.bytes.load(Ordering::Relaxed);
+    let known = count.known.load(Ordering::Relaxed);
+    let what = if args.history {
+        format!("{} of new lines in the history", size(bytes))
+    } else if args.staged {
+        format!("{} of staged lines", size(bytes))
+    } else if args.stdin {
+        "standard input".to_owned()
+    } else {
+        let files = count.files.load(Ordering::Relaxed) + known;
+        let unchanged = if known > 0 { format!(", {known} of them unchanged") } else { String::new() };
+        format!("{files} files{unchanged}, {} read", size(bytes))
+    };
+    let findings = all.findings.into_iter().map(|finding| (finding, Standing::Open)).collect();
+    Ok(Leaks { findings, problems: all.problems, scanned: what })
+}
+
+fn repository(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
+    let found = if args.staged {
+        let index = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
+        job.staged(path, index.as_deref())
+    } else if args.since.is_empty() {
+        job.history(path, &Range::All)
+    } else {
+        job.history(path, &Range::Since(args.since.clone()))
+    };
+    found.map_err(|error| Failure::usage(error.to_string(), "give the top folder of a work tree, or a bare repository"))
+}
+
+fn files(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
+    let meta = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
+    if meta.is_dir() {
+        let cache = (!args.no_cache).then(|| keep::cache(path, job.key, job.scanner)).flatten();
+        let job = Job { cache: cache.as_ref(), ..job };
+        let found = job.folder(path, &is_object_store).map_err(|error| unreadable(path, &error))?;
+        if let Some(Err(error)) = cache.map(|cache| cache.save()) {
+            terminal::error(&format!("note: the next scan reads everything again: {error}"));
+        }
+        return Ok(found);
+    }
+    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let stamp = Stamp::of(&file).map_err(|error| unreadable(path, &error))?;
+    let name = path.to_string_lossy();
+    let main = || File::open(name.strip_suffix("-wal").ok_or(io::ErrorKind::NotFound)?);
+    let findings = job.file(&file, &name, &stamp, main).map_err(|error| unreadable(path, &error))?;
+    Ok(Outcome { findings, ..Outcome::default() })
+}
+
+/// Git packs and deflates its objects: `--history` reads them.
+fn is_object_store(path: &Path, is_folder: bool) -> bool {
+    is_folder && path.ends_with(".git/objects")
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("cannot read `{}`: {}", path.display(), super::failure::cause(error));
+    Failure::usage(message, "give files and folders that you may read")
+}
+
+/// Surest first, those of one rule together; what a comment, an ignore list or the baseline names needs nothing.
+fn settle(leaks: &mut Leaks, known: &BTreeSet<String>, ignored: &BTreeSet<String>) {
+    let named = |finding: &Finding, list: &BTreeSet<String>| {
+        let bare = format!("{}:{}:{}", finding.path, finding.rule, finding.line);
+        list.contains(&finding.stable) || list.contains(&finding.fingerprint) || list.contains(&bare)
+    };
+    for (finding, standing) in &mut leaks.findings {
+        if finding.allowed || named(finding, ignored) {
+            *standing = Standing::Accepted;
+        } else if named(finding, known) {
+            *standing = Standing::Known;
+        }
+    }
+    leaks.findings.sort_by(|(a, _), (b, _)| {
+        let order = |one: &Finding| (one.context as u8, one.path.clone(), one.offset, one.fingerprint.clone());
+        b.confidence.cmp(&a.confidence).then_with(|| a.rule.cmp(&b.rule)).then_with(|| order(a).cmp(&order(b)))
+    });
+}
+
+/// The fingerprints in the `.gitleaksignore` of this folder and of what is scanned.
+fn ignored(args: &Scan) -> BTreeSet<String> {
+    let folders = args.paths.iter().map(PathBuf::as_path).chain([Path::new(".")]);
+    let lists = folders.filter_map(|folder| read(&folder.join(".gitleaksignore")).ok());
+    let lines: Vec<String> = lists.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+    let lines = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.replace('\\', "/")).collect()
+}
+
+fn baseline(file: &Path) -> Result<BTreeSet<String>, Failure> {
+    let wrong = |why: String| {
+        Failure::usage(
+            format!("cannot use the baseline `{}`: {why}", file.display()),
+            "give a report that `harden scan -f json=FILE` or Gitleaks wrote",
+        )
+    };
+    let text = read(file).map_err(|error| wrong(super::failure::cause(&error)))?;
+    report::leaks_known(&text).map_err(wrong)
+}
+
+/// A file of at most 256 MiB; links are not followed, pipes not waited for.
+fn read(file: &Path) -> io::Result<String> {
+    if !std::fs::symlink_metadata(file)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut text = String::new();
+    io::Read::read_to_string(&mut io::Read::take(File::open(file)?, LIMIT), &mut text)?;
+    Ok(text)
+}
+
+fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: &Config) -> String {
+    let open = || -> Vec<compat::Finding> {
+        let open = leaks.findings.iter().filter(|(_, standing)| *standing == Standing::Open);
+        open.map(|(finding, _)| compat::Finding::from(finding)).collect()
+    };
+    match format {
+        ScanFormat::Table => report::leaks_table(leaks, look),
+        ScanFormat::Json => report::leaks_json(leaks),
+        ScanFormat::Github => report::leaks_github(leaks),
+        ScanFormat::Csv => compat::report::csv(&open(), compat::report::ALL),
+        ScanFormat::Junit => compat::report::junit(&open(), compat::report::ALL),
+        ScanFormat::Sarif => {
+            let detector = compat::Detector::new(config).expect("the scan compiled the same rules");
+            compat::report::sarif(&detector, &open(), compat::report::ALL)
+        }
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        1024..1_048_576 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
+}

@@ -1,0 +1,187 @@
+//! `harden scan` on real files, databases and repositories: what it finds, what it says, and that it never says it.
+
+use std::process::{Command, Output, Stdio};
+
+/// Put together here, so that no file holds a token.
+fn token() -> String {
+    format!("{}{}", "ghp_", "k3Jd8sQwZ1xV7bN4mLpR6tYhG2fCa9eUoi5T")
+}
+
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let place = Self { folder: tempfile::tempdir().expect("a folder") };
+        place.git(&["init", "--quiet"]);
+        place
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let file = self.folder.path().join("work").join(name);
+        std::fs::create_dir_all(file.parent().expect("a folder")).expect("writable");
+        std::fs::write(file, text).expect("writable");
+    }
+
+    fn work(&self) -> std::path::PathBuf {
+        let work = self.folder.path().join("work");
+        std::fs::create_dir_all(&work).expect("writable");
+        work
+    }
+
+    fn git(&self, args: &[&str]) {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=dev", "-c", "user.email=dev@localhost", "-c", "core.hooksPath=/dev/null"]);
+        let done = git.args(args).current_dir(self.work()).env("HOME", self.folder.path()).output().expect("git runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    fn scan(&self, args: &[&str]) -> Output {
+        let output = Command::new(env!("CARGO_BIN_EXE_harden"))
+            .arg("scan")
+            .args(args)
+            .current_dir(self.work())
+            .env_clear()
+            .env("HOME", self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .expect("harden runs");
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        assert!(!String::from_utf8_lossy(&said).contains(&token()[..12]), "the secret was printed");
+        output
+    }
+
+    fn found(&self, args: &[&str]) -> Vec<(String, u64, String)> {
+        let output = self.scan(&[args, &["-f", "json"]].concat());
+        let list: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
+        });
+        let text = |one: &serde_json::Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
+        list.iter()
+            .map(|one| (text(one, "File"), one["StartLine"].as_u64().unwrap_or(0), text(one, "RuleID")))
+            .collect()
+    }
+}
+
+fn pat(file: &str, line: u64) -> (String, u64, String) {
+    (file.to_owned(), line, "github-pat".to_owned())
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_token_is_found_under_every_carrier() {
+    let place = Place::new();
+    let token = token();
+    place.write("a-plain.env", &format!("# first\nTOKEN={token}\n"));
+    place.write("b-nested.jsonl", &format!(r#"{{"out":"{{\"x\":\"done\\n{token}\\n\"}}"}}"#));
+    place.write("c-deeper.jsonl", &format!(r#"{{"a":"{{\"b\":\"{{\\\"x\\\":\\\"\\\\n{token}\\\\n\\\"}}\"}}"}}"#));
+    let wide: Vec<u8> = format!("key {token} end").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(place.work().join("d-wide.txt"), wide).expect("writable");
+    place.write("e-url.txt", &format!("https://host/?next=%2F&t%3D{token}%26x\n"));
+    place.write("f-hidden.js", &format!("var a = 'gh\\u0070_{}';\n", &token[4..]));
+    let hex: String = format!("the token {token} in hex").bytes().map(|byte| format!("{byte:02x}")).collect();
+    place.write("g-hex.txt", &hex);
+    let found = place.found(&[]);
+    let files =
+        ["a-plain.env", "b-nested.jsonl", "c-deeper.jsonl", "d-wide.txt", "e-url.txt", "f-hidden.js", "g-hex.txt"];
+    let expected: Vec<_> = files.iter().map(|file| pat(file, if file.starts_with('a') { 2 } else { 1 })).collect();
+    assert_eq!(found, expected);
+    let table = text(&place.scan(&[]));
+    assert!(table.contains("7 secrets") && table.contains("written as escaped"), "{table}");
+}
+
+#[test]
+fn a_clean_folder_is_clean_and_exit_codes_tell() {
+    let place = Place::new();
+    place.write("README", "nothing here\n");
+    assert_eq!(place.scan(&[]).status.code(), Some(0));
+    place.write(".env", &format!("TOKEN={}\n", token()));
+    assert_eq!(place.scan(&[]).status.code(), Some(1));
+    assert_eq!(place.scan(&["--rules", "missing.toml"]).status.code(), Some(2));
+    assert_eq!(place.scan(&["nowhere"]).status.code(), Some(2));
+    assert_eq!(place.scan(&["--explain", "github-pta"]).status.code(), Some(2));
+}
+
+#[test]
+fn histories_and_what_is_staged_are_scanned_and_hooks_are_not_run() {
+    let place = Place::new();
+    place.write("app/.env", &format!("A=1\nTOKEN={}\n", token()));
+    place.git(&["add", "."]);
+    assert_eq!(place.found(&["--staged"]), [pat("app/.env", 2)]);
+    place.git(&["commit", "--quiet", "-m", "one"]);
+    assert_eq!(place.found(&["--staged"]), []);
+    place.git(&["tag", "before"]);
+    place.write("app/.env", "A=1\n");
+    place.git(&["commit", "--quiet", "-am", "two"]);
+    place.git(&["config", "core.fsmonitor", "touch ../ran"]);
+    assert_eq!(place.found(&[]), []);
+    assert_eq!(place.found(&["--history"]), [pat("app/.env", 2)]);
+    assert_eq!(place.found(&["--history", "--since", "before"]), []);
+    assert!(!place.folder.path().join("ran").exists());
+}
+
+#[test]
+fn what_is_accepted_or_known_fails_no_more_and_is_counted() {
+    let place = Place::new();
+    place.write("a.env", &format!("TOKEN={} # gitleaks:allow\n", token()));
+    place.write("b.env", &format!("TOKEN={}\n", token()));
+    place.write("c.env", &format!("TOKEN={}\n", token()));
+    place.write(".gitleaksignore", "# accepted\nb.env:github-pat:1\n");
+    assert_eq!(place.scan(&["-f", "json=../known.json"]).status.code(), Some(1));
+    place.write("c.env", &format!("# moved\n\nTOKEN={}\n", token()));
+    let output = place.scan(&["--baseline", "../known.json", "-q"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output).starts_with("no secrets, 1 known, 2 accepted"), "{}", text(&output));
+}
+
+#[test]
+fn unchanged_files_are_not_read_again_and_appended_ones_only_at_their_end() {
+    let place = Place::new();
+    let line = "{\"role\":\"tool\",\"text\":\"nothing of note, said at some length to fill the file\"}\n";
+    let head = format!("TOKEN={}\n", token());
+    place.write("log.jsonl", &(head + &line.repeat(12_000)));
+    grow_old();
+    assert_eq!(place.found(&[]), [pat("log.jsonl", 1)]);
+    let again = text(&place.scan(&["-q"]));
+    assert!(again.contains("of them unchanged, 0 bytes read"), "{again}");
+    let mut file = std::fs::OpenOptions::new().append(true).open(place.work().join("log.jsonl")).expect("writable");
+    std::io::Write::write_all(&mut file, format!("{line}TOKEN={}\n", token()).as_bytes()).expect("writable");
+    drop(file);
+    assert_eq!(place.found(&[]), [pat("log.jsonl", 1), pat("log.jsonl", 12_003)]);
+    assert_eq!(place.found(&["--no-cache"]), [pat("log.jsonl", 1), pat("log.jsonl", 12_003)]);
+}
+
+#[test]
+fn a_cache_that_was_tampered_with_hides_nothing() {
+    let place = Place::new();
+    place.write("a.env", &format!("TOKEN={}\n", token()));
+    grow_old();
+    assert_eq!(place.found(&[]), [pat("a.env", 1)]);
+    assert!(text(&place.scan(&["-q"])).contains("of them unchanged"));
+    let caches = place.folder.path().join(".cache/harden");
+    let cache = std::fs::read_dir(&caches).expect("a cache was kept").next().expect("one").expect("readable").path();
+    let mut bytes = std::fs::read(&cache).expect("readable");
+    assert!(!bytes.windows(12).any(|part| part == &token().as_bytes()[..12]), "the cache holds the secret");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    std::fs::write(&cache, bytes).expect("writable");
+    assert_eq!(place.found(&[]), [pat("a.env", 1)]);
+}
+
+#[test]
+fn links_are_not_followed() {
+    let place = Place::new();
+    std::fs::write(place.folder.path().join("outside.env"), format!("TOKEN={}\n", token())).expect("writable");
+    std::os::unix::fs::symlink("../outside.env", place.work().join("link.env")).expect("a link");
+    std::os::unix::fs::symlink("..", place.work().join("up")).expect("a link");
+    assert_eq!(place.found(&[]), []);
+}
+
+/// A file that was changed within the last two seconds may change again unseen, and is not remembered.
+fn grow_old() {
+    std::thread::sleep(std::time::Duration::from_millis(2_300));
+}
