@@ -27,9 +27,9 @@ const OWNERS: &[&str] = &[".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS",
 /// Instruction files of the project.
 #[derive(Serialize, JsonSchema)]
 pub struct Fact {
-    /// How many there are.
+    /// How many there are, without files that the agent only reads early, such as README.md.
     total: u64,
-    /// Those with hidden characters, and unreadable ones; null where there are no instruction files.
+    /// Those with hidden characters, and unreadable ones, with what is read early; null where there are none.
     list: Option<Vec<File>>,
     /// How many more there would be in the list.
     not_listed: u64,
@@ -73,13 +73,16 @@ struct Hidden {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let tree = tree::tree(host, subject)?;
-    let globs = globs(&subject.agent.instructions);
-    let paths: Vec<&PathBuf> = tree.files.iter().chain(&tree.links).filter(|path| globs.is_match(path)).collect();
+    let (loaded, early) = (globs(&subject.agent.instructions), globs(&subject.agent.read_early));
+    let all = tree.files.iter().chain(&tree.links);
+    let paths: Vec<&PathBuf> = all.filter(|path| loaded.is_match(path) || early.is_match(path)).collect();
     let seen: Vec<Option<File>> = paths.par_iter().map(|path| file(host, subject, path)).collect();
     let mut list: Vec<File> = seen.into_iter().flatten().collect();
     let not_listed = list.len().saturating_sub(LISTED) as u64;
     list.truncate(LISTED);
-    let names: Vec<String> = paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    // What it may hide is looked for in both; what it may change of a session that is yet to come is what gets loaded.
+    let names = paths.iter().filter(|path| loaded.is_match(path)).map(|path| path.to_string_lossy().into_owned());
+    let names: Vec<String> = names.collect();
     let owners = owners(host, subject)?;
     let unreviewed = unreviewed(host, subject, owners.as_ref().map(|(_, owners)| owners), &names);
     let writable = writable(host, subject, &names);
@@ -87,7 +90,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let said = |look: Look<Vec<String>>| look.map(|names| (!names.is_empty()).then(|| few(&names)));
     Ok(Fact {
         total: names.len() as u64,
-        list: (!names.is_empty()).then_some(list),
+        list: (!paths.is_empty()).then_some(list),
         not_listed,
         owners_file: owners.map(|(name, _)| name),
         unreviewed: said(unreviewed),

@@ -73,6 +73,9 @@ pub struct Agent {
     /// Instruction files that it reads, as globs in the project.
     #[serde(default)]
     pub instructions: Vec<String>,
+    /// Files that it does not load by itself and reads at the first occasion.
+    #[serde(default)]
+    pub read_early: Vec<String>,
     /// Folders of plugins, hooks, tools and agents that it loads.
     #[serde(default)]
     pub code: Vec<String>,
