@@ -76,12 +76,23 @@ pub struct Options {
     pub object_limit: u64,
     /// About how many bytes of objects each thread keeps at hand.
     pub cache: usize,
+    /// How many times each object may come on average. Folders that hold each other many times over can name more
+    /// files than there is time for; beyond this each different change is handed over once more and no oftener.
+    pub repeats: u64,
 }
 
 impl Default for Options {
     fn default() -> Options {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Options { follow: false, logs: false, binaries: false, threads, object_limit: 64 << 20, cache: 8 << 20 }
+        Options {
+            follow: false,
+            logs: false,
+            binaries: false,
+            threads,
+            object_limit: 64 << 20,
+            cache: 8 << 20,
+            repeats: 64,
+        }
     }
 }
 
@@ -193,7 +204,7 @@ impl Repository {
         visitor: impl Fn() -> V + Sync,
     ) -> Result<Summary, OpenError> {
         let nodes = self.commits(range)?;
-        let shared = Shared::new(&nodes, &self.problems);
+        let shared = Shared::new(&nodes, self.store.count(), self.options.repeats, &self.problems);
         let commits = nodes.len();
         drop(nodes);
         let totals = self.on_threads(|| {

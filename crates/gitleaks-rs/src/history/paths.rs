@@ -24,9 +24,8 @@ const COMMITS: usize = 16_384;
 const RUN: usize = 256;
 /// The longest path.
 const PATH: usize = 4096;
-/// The most changes of paths in one run. After so many a change that is known from another path is left out: folders
-/// that hold each other many times over name more files than there is time for.
-const MOST: u64 = 50_000_000;
+/// A repository may be taken to hold so many objects more than it does when their repeats are counted.
+const GRACE: u64 = 16_384;
 
 /// What takes the place of a file or a folder.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -92,13 +91,16 @@ impl Commits {
 pub(super) struct Shared<'a> {
     problems: &'a Problems,
     queue: Queue<Task>,
+    /// How many changes of paths were met, and after how many those that are known from another path are left out:
+    /// folders that hold each other many times over name more files than there is time for.
     count: AtomicU64,
+    most: u64,
     known: Mutex<HashMap<Object, Vec<Olds>>>,
 }
 
 impl<'a> Shared<'a> {
-    /// What these commits change.
-    pub(super) fn new(nodes: &[Node], problems: &'a Problems) -> Shared<'a> {
+    /// What these commits change, in a repository of so many objects, each of which may come `repeats` times.
+    pub(super) fn new(nodes: &[Node], objects: usize, repeats: u64, problems: &'a Problems) -> Shared<'a> {
         let version = |node: &Node| Version {
             new: node.tree,
             olds: Olds::of(node.parents.clone()),
@@ -110,17 +112,18 @@ impl<'a> Shared<'a> {
             folder: true,
             versions: nodes.iter().filter(changes).map(version).collect(),
         };
+        let most = (objects as u64 + GRACE).saturating_mul(repeats);
         let tasks = nodes.chunks(COMMITS).rev().map(task).collect();
-        Shared { problems, queue: Queue::new(tasks), count: AtomicU64::new(0), known: Mutex::default() }
+        Shared { problems, queue: Queue::new(tasks), count: AtomicU64::new(0), most, known: Mutex::default() }
     }
 
     /// Whether this change need not be looked at: there are far too many, and it was met before.
     fn skips(&self, version: &Version) -> bool {
-        if self.count.fetch_add(1, Ordering::Relaxed) < MOST {
+        if self.count.fetch_add(1, Ordering::Relaxed) < self.most {
             return false;
         }
         self.problems.add(ProblemKind::Limit, || {
-            format!("more than {MOST} changes; of the rest those known from other paths were left out")
+            format!("more than {} changes; of the rest those known from other paths were left out", self.most)
         });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let olds = known.entry(version.new).or_default();

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-/// The most objects that one pack may hold: the names of so many take 2 GB.
-const MOST: usize = 100_000_000;
+/// The most objects that one pack may hold: names and places of so many take 720 MB.
+const MOST: usize = 30_000_000;
 /// The fan-out table's length.
 const FAN: usize = 256 * 4;
 

@@ -229,6 +229,11 @@ impl Store {
         name.map_or(Place::Missing, |name| Place::Loose(&loose.folder, *name))
     }
 
+    /// How many objects there are.
+    pub(in crate::history) fn count(&self) -> usize {
+        self.end as usize
+    }
+
     /// The length of names in bytes.
     pub(super) fn width(&self) -> usize {
         self.width

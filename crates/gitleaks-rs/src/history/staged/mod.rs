@@ -3,6 +3,8 @@
 mod index;
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use self::index::Entry;
@@ -19,7 +21,7 @@ impl Repository {
     /// `GIT_INDEX_FILE` for a hook where a commit does not take all that is staged.
     pub fn staged(&self, index: Option<&Path>, visit: impl FnMut(&Change<'_>)) -> Result<Summary, OpenError> {
         let bytes = match index {
-            Some(path) => std::fs::read(path).map(Some),
+            Some(path) => read(path).map(Some),
             None => self.place.own.read(b"index", LIMIT),
         };
         let bytes = bytes.map_err(|error| OpenError::Index { why: format!("cannot be read: {error}") })?;
@@ -88,4 +90,14 @@ impl Repository {
         }
         files
     }
+}
+
+/// Reads an index that the caller names.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("is larger than {LIMIT} bytes")));
+    }
+    Ok(bytes)
 }

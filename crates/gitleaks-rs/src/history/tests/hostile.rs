@@ -127,6 +127,26 @@ fn loops_end() {
 }
 
 #[test]
+fn folders_that_multiply_end_and_lose_nothing() {
+    let made = Made::new();
+    let digits: Vec<char> = "0123456789ab".chars().collect();
+    for pair in digits.windows(2) {
+        let entries: Vec<u8> =
+            ('a'..='j').flat_map(|entry| [format!("40000 {entry}\0").as_bytes(), &raw(pair[1])[..]].concat()).collect();
+        forge(&made, &name(pair[0]), "tree", &entries);
+    }
+    forge(&made, &name('b'), "tree", &[b"100644 file\0", &raw('f')[..]].concat());
+    forge(&made, &name('f'), "blob", b"content\n");
+    forge(&made, &name('c'), "commit", format!("tree {}\n\nm\n", name('0')).as_bytes());
+    made.write(".git/refs/heads/main", name('c'));
+    let options = Options { repeats: 1, ..Options::default() };
+    let repository = Repository::open(&made.path, options).expect("a repository");
+    let (added, summary) = added_in(&repository, &Range::All);
+    assert!(!added.is_empty() && summary.changes < 100_000);
+    assert_eq!(kinds(&summary), BTreeSet::from([ProblemKind::Limit]));
+}
+
+#[test]
 fn links_and_borrowed_objects_are_not_followed() {
     let (mut made, ..) = two_commits();
     // Objects behind a link.
