@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::finding::{Finding, Key, findings};
 use crate::scanner::Scanner;
-use crate::sqlite::{self, Database, Origin, Payload, Position, ReadAt, Which};
+use crate::sqlite::{self, Database, Payload, Position, ReadAt, Which};
 
 /// A longer row is looked at in parts, which overlap by what a match may reach.
 const PART: usize = 1 << 20;
@@ -53,19 +53,14 @@ pub(crate) fn scan(
     let mut asked: Vec<Position> = all.iter().map(|finding| position(kind, finding.offset)).collect();
     let mut fresh = Vec::new();
     database.payloads(Which::All, PART, OVERLAP, &mut |payload: &Payload<'_>| {
-        for (range, _) in values(payload) {
+        for range in values(payload) {
             let matches = scanner.scan_named(&payload.bytes[range.clone()], name);
             for mut finding in findings(&matches, name, key) {
                 let start = range.start + usize::try_from(finding.offset).unwrap_or(0);
                 let end = start + usize::try_from(finding.length).unwrap_or(0);
-                let stand: Vec<_> = payload.stand(start..end).collect();
-                if !stand.iter().any(|(file, ..)| *file == own) {
-                    continue;
-                }
-                let Some((_, offset, _)) = stand.iter().find(|(file, ..)| *file == own) else { continue };
-                (finding.line, finding.column, finding.end_line) = (0, 0, 0);
-                finding.offset = *offset;
-                asked.push(row(payload.origin, payload.start + start as u64));
+                let Some((_, offset, _)) = payload.stand(start..end).find(|(file, ..)| *file == own) else { continue };
+                finding.offset = offset;
+                asked.push(Position::Payload(payload.origin, payload.start + start as u64));
                 fresh.push(finding);
             }
         }
@@ -82,11 +77,9 @@ pub(crate) fn scan(
 }
 
 /// The values of a row, each by itself; all of the bytes where they are no record.
-fn values(payload: &Payload<'_>) -> Vec<(Range<usize>, Option<u16>)> {
-    if payload.values.is_empty() {
-        return vec![(0..payload.bytes.len(), None)];
-    }
-    payload.values.iter().map(|value| (value.range.clone(), Some(value.column))).collect()
+fn values(payload: &Payload<'_>) -> Vec<Range<usize>> {
+    let whole = payload.values.is_empty().then_some(0..payload.bytes.len());
+    payload.values.iter().map(|value| value.range.clone()).chain(whole).collect()
 }
 
 fn position(kind: Kind, offset: u64) -> Position {
@@ -94,10 +87,6 @@ fn position(kind: Kind, offset: u64) -> Position {
         Kind::Main => Position::Main(offset),
         Kind::Log => Position::Log(offset),
     }
-}
-
-fn row(origin: Origin, at: u64) -> Position {
-    Position::Payload(origin, at)
 }
 
 /// The bytes of the file and its rows tell of the same secret; what the row says of it is surer.

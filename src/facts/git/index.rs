@@ -1,17 +1,16 @@
-//! The paths in a git index. Only they are wanted, and the index is as hostile as the rest of a project: reading
-//! stops before the extensions, whose nested trees the usual decoder walks by recursion.
+//! The paths in a git index. Only they are wanted, and the index is as hostile as the rest of a project: it is read by
+//! our own reader, which stops before the extensions, whose nested trees the usual decoder walks by recursion.
 
 use std::collections::BTreeSet;
 use std::io;
+
+use gitleaks_rs::history::index;
 
 use crate::host::Host;
 use crate::model::{AbsPath, Look};
 
 /// The largest index that is read: 256 MiB, a few million files.
 const LIMIT: u64 = 256 << 20;
-
-/// What is said of an index in two files.
-const SPLIT: &str = "is split, and its other part is not read";
 
 /// Tracked paths, relative to the top of the work tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +45,7 @@ pub(super) fn read(host: &dyn Host, git_dir: &AbsPath, hash_bytes: usize) -> Loo
         Ok(bytes) => match parse(&bytes, hash_bytes) {
             Ok(tracked) => Look::Known(tracked),
             Err(why) => {
-                let how = if why == SPLIT {
+                let how = if why == index::SPLIT {
                     "run `git update-index --no-split-index`"
                 } else {
                     "see what `git status` says of it"
@@ -59,75 +58,9 @@ pub(super) fn read(host: &dyn Host, git_dir: &AbsPath, hash_bytes: usize) -> Loo
     }
 }
 
-/// Parses versions 2 to 4.
 fn parse(bytes: &[u8], hash_bytes: usize) -> Result<Tracked, &'static str> {
-    const CUT: &str = "ends in the middle of an entry";
-    let word = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
-    if bytes.get(..4) != Some(b"DIRC") {
-        return Err("is not one of git's");
-    }
-    let version = word(4).ok_or(CUT)?;
-    if !(2..=4).contains(&version) {
-        return Err("has a version that is not known");
-    }
-    let count = word(8).ok_or(CUT)? as usize;
-    let (mut at, mut path, mut tracked) = (12, Vec::new(), Tracked::default());
-    // Ten words of file status lie before the object's name, the flags behind it.
-    let fixed = 40 + hash_bytes;
-    for _ in 0..count {
-        let start = at;
-        let flags = bytes.get(at + fixed..at + fixed + 2).ok_or(CUT)?;
-        at += fixed + 2;
-        if version >= 3 && flags[0] & 0x40 != 0 {
-            at += 2;
-        }
-        if version == 4 {
-            let (strip, length) = varint(bytes.get(at..).ok_or(CUT)?).ok_or(CUT)?;
-            at += length;
-            let keep = path.len().checked_sub(strip).ok_or("has a path that cannot be")?;
-            path.truncate(keep);
-        } else {
-            path.clear();
-        }
-        let rest = bytes.get(at..).ok_or(CUT)?;
-        let length = rest.iter().position(|byte| *byte == 0).ok_or(CUT)?;
-        path.extend_from_slice(&rest[..length]);
-        at += length + 1;
-        if version != 4 {
-            // Padded with zeros to a multiple of eight, one at least.
-            at = start + (at - 1 - start + 8) / 8 * 8;
-        }
-        tracked.paths.insert(path.clone());
-    }
-    if is_split(bytes, at, hash_bytes) {
-        return Err(SPLIT);
-    }
-    Ok(tracked)
-}
-
-/// The offset encoding of pack files: seven bits a byte, high ones first, one added at each step.
-fn varint(bytes: &[u8]) -> Option<(usize, usize)> {
-    let mut value = 0_usize;
-    for (at, byte) in bytes.iter().take(8).enumerate() {
-        value = value.checked_mul(128)?.checked_add(usize::from(byte & 0x7f))?;
-        if byte & 0x80 == 0 {
-            return Some((value, at + 1));
-        }
-        value = value.checked_add(1)?;
-    }
-    None
-}
-
-/// Whether a `link` extension says that most entries stand in another file.
-fn is_split(bytes: &[u8], mut at: usize, hash_bytes: usize) -> bool {
-    while let Some(header) = bytes.get(at..at + 8).filter(|_| at + hash_bytes < bytes.len()) {
-        if header.starts_with(b"link") {
-            return true;
-        }
-        let size = header[4..].iter().fold(0_usize, |size, byte| size << 8 | usize::from(*byte));
-        at = at.saturating_add(8).saturating_add(size);
-    }
-    false
+    let entries = index::parse(bytes, hash_bytes)?;
+    Ok(Tracked { paths: entries.into_iter().map(|entry| entry.path).collect() })
 }
 
 #[cfg(test)]

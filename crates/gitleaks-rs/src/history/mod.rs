@@ -59,6 +59,7 @@ use self::paths::{Shared, Worker};
 use self::place::Place;
 use self::problem::Problems;
 pub use self::problem::{Problem, ProblemKind};
+pub use self::staged::index;
 
 /// How a repository is read.
 #[derive(Clone, Debug)]

@@ -3,18 +3,27 @@
 
 use super::super::Id;
 
+/// What is said of an index in two files.
+pub const SPLIT: &str = "is split, and its other part is not read";
+
 /// A staged file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) path: Vec<u8>,
-    pub(super) mode: u32,
-    pub(super) id: Id,
+pub struct Entry {
+    /// Its path from the top of the work tree; a folder of a sparse index ends with `/` and stands for all below it.
+    pub path: Vec<u8>,
+    /// Its kind and rights, as git has them.
+    pub mode: u32,
+    /// The object that holds it.
+    pub id: Id,
     /// Whether it is only announced (`git add --intent-to-add`): nothing is staged yet.
-    pub(super) announced: bool,
+    pub announced: bool,
 }
 
 /// Reads an index of version 2 to 4 whose objects' names are `width` bytes long.
-pub(super) fn parse(bytes: &[u8], width: usize) -> Result<Vec<Entry>, &'static str> {
+///
+/// # Errors
+/// Why it cannot be read, as the end of a sentence that begins with the index; [`SPLIT`] for one in two files.
+pub fn parse(bytes: &[u8], width: usize) -> Result<Vec<Entry>, &'static str> {
     const CUT: &str = "ends in the middle of an entry";
     let word = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
     if bytes.get(..4) != Some(b"DIRC") {
@@ -56,7 +65,7 @@ pub(super) fn parse(bytes: &[u8], width: usize) -> Result<Vec<Entry>, &'static s
         entries.push(Entry { path: path.clone(), mode, id, announced });
     }
     if is_split(bytes, at, width) {
-        return Err("is split, and its other part is not read; run `git update-index --no-split-index`");
+        return Err(SPLIT);
     }
     Ok(entries)
 }

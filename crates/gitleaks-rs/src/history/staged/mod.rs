@@ -1,6 +1,6 @@
 //! What a commit would add if it were made now: the index compared with HEAD.
 
-mod index;
+pub mod index;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -26,7 +26,7 @@ impl Repository {
         };
         let bytes = bytes.map_err(|error| OpenError::Index { why: format!("cannot be read: {error}") })?;
         let parse = |bytes: Vec<u8>| index::parse(&bytes, self.place.width);
-        let entries = bytes.map_or(Ok(Vec::new()), parse).map_err(|why| OpenError::Index { why: why.to_owned() })?;
+        let entries = bytes.map_or(Ok(Vec::new()), parse).map_err(|why| OpenError::Index { why: said(why) })?;
         let mut reader = self.reader();
         let head = self.head_files(&mut reader, &entries);
         let mut files = Files::new(reader, self.options.binaries, &self.problems, visit);
@@ -89,6 +89,14 @@ impl Repository {
             }
         }
         files
+    }
+}
+
+/// Why an index cannot be read, and what helps.
+fn said(why: &str) -> String {
+    match why {
+        index::SPLIT => format!("{why}; run `git update-index --no-split-index`"),
+        other => other.to_owned(),
     }
 }
 
