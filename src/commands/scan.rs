@@ -26,7 +26,8 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     let own = config.clone().map(Scanner::new).transpose().map_err(wrong_rules)?;
     let scanner = own.as_ref().unwrap_or_else(|| Scanner::embedded());
     if let Some(id) = &args.explain {
-        return explain(scanner, id, color);
+        let rules = config.unwrap_or_else(Config::embedded);
+        return explain(&Scanner::new(rules).map_err(wrong_rules)?, id, color);
     }
     let outputs = match args.formats.as_slice() {
         [] => vec![Output { format: ScanFormat::Table, file: None }],
@@ -39,8 +40,7 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     drop(progress);
     settle(&mut leaks, &known, &ignored(args));
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
-    let config = config.unwrap_or_else(Config::embedded);
-    output::write_each(&outputs, look, |format, look| text(&leaks, format, look, &config))?;
+    output::write_each(&outputs, look, |format, look| text(&leaks, format, look, config.as_ref()))?;
     if outputs.iter().all(|output| output.file.is_some()) && !args.quiet {
         terminal::error(&report::leaks_summary(&leaks));
     }
@@ -201,7 +201,7 @@ fn read(file: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: &Config) -> String {
+fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: Option<&Config>) -> String {
     let open = || -> Vec<compat::Finding> {
         let open = leaks.findings.iter().filter(|(_, standing)| *standing == Standing::Open);
         open.map(|(finding, _)| compat::Finding::from(finding)).collect()
@@ -213,7 +213,11 @@ fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: &Config) -> Strin
         ScanFormat::Csv => compat::report::csv(&open(), compat::report::ALL),
         ScanFormat::Junit => compat::report::junit(&open(), compat::report::ALL),
         ScanFormat::Sarif => {
-            let detector = compat::Detector::new(config).expect("the scan compiled the same rules");
+            let detector = match config {
+                Some(config) => compat::Detector::new(config),
+                None => compat::Detector::new(&Config::embedded()),
+            };
+            let detector = detector.expect("the scan compiled the same rules");
             compat::report::sarif(&detector, &open(), compat::report::ALL)
         }
     }

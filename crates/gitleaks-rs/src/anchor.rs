@@ -24,21 +24,19 @@ pub(crate) struct Literal {
 }
 
 /// How the matches of an expression are found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Anchor {
     /// Every match holds one of these.
     pub(crate) literals: Vec<Literal>,
-    /// The expression from the literal on: what does not match it there is no match. Absent where the literal may
-    /// stand at several places of the expression.
-    pub(crate) tail: Option<Hir>,
     /// The most bytes that a match has before the literal; none if there is no limit.
     pub(crate) before: Option<usize>,
     /// The most bytes that a match has from the literal on.
     pub(crate) behind: Option<usize>,
 }
 
-/// The best literals of an expression, if it has any that are worth looking for.
-pub(crate) fn find(hir: &Hir) -> Option<Anchor> {
+/// The best literals of an expression, if it has any that are worth looking for, and the expression from the literal on:
+/// what does not match that there is no match. It is absent where the literal may stand at several places.
+pub(crate) fn find(hir: &Hir) -> Option<(Anchor, Option<Hir>)> {
     search(&flatten(hir))
 }
 
@@ -58,8 +56,8 @@ fn flatten(hir: &Hir) -> Vec<Hir> {
 
 /// Each stretch of parts that stands for a few exact texts is a candidate, and so is what every branch or round of a
 /// single part holds; the rarest wins.
-fn search(parts: &[Hir]) -> Option<Anchor> {
-    let mut best: Option<(f64, Anchor)> = None;
+fn search(parts: &[Hir]) -> Option<(Anchor, Option<Hir>)> {
+    let mut best: Option<(f64, (Anchor, Option<Hir>))> = None;
     let mut offer = |literals: Vec<Literal>, at: usize, exact: bool| {
         let Some(literals) = usable(literals) else { return };
         let cost = cost(&literals) * if exact { 1.0 } else { ANYWHERE };
@@ -75,9 +73,8 @@ fn search(parts: &[Hir]) -> Option<Anchor> {
                 .zip(if exact { Some(0) } else { parts[at].properties().maximum_len() })
                 .map(|(a, b)| a + b),
             behind: tail.properties().maximum_len(),
-            tail: exact.then_some(tail),
         };
-        best = Some((cost, anchor));
+        best = Some((cost, (anchor, exact.then_some(tail))));
     };
     for at in 0..parts.len() {
         if exact(&parts[at]).is_some() {
@@ -92,7 +89,7 @@ fn search(parts: &[Hir]) -> Option<Anchor> {
             offer(prefixes, at, true);
         }
     }
-    best.map(|(_, anchor)| anchor)
+    best.map(|(_, found)| found)
 }
 
 /// The most bytes that a row of parts matches.

@@ -47,7 +47,7 @@ impl Filter {
                 Some(Window { offset: rarest(literal)?, literal: literal.clone(), index: u16::try_from(index).ok()? })
             })
             .collect();
-        windows.sort_by_key(|window| (window.long(), window.bytes().to_vec()));
+        windows.sort_by_cached_key(|window| (window.long(), window.bytes()));
         let mut pairs = Box::new([0x00ff_ffff; PAIRS]);
         let count = windows.len().max(1);
         for (at, window) in windows.iter().enumerate() {

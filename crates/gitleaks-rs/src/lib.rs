@@ -28,6 +28,8 @@ mod finding;
 mod go_regex;
 #[cfg(all(unix, feature = "git"))]
 pub mod history;
+#[doc(hidden)]
+pub mod pack;
 #[cfg(all(unix, feature = "git"))]
 mod past;
 mod rows;

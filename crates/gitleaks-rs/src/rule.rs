@@ -47,7 +47,8 @@ pub struct Rule {
     pub rotate: Option<String>,
     /// What it looks like, in Go's syntax.
     pub regex: Option<String>,
-    /// Texts in which it finds something, as templates.
+    /// Texts in which it finds something, as templates. Left out of [`Scanner::embedded`](crate::Scanner::embedded),
+    /// as is the next: they are in [`Config::embedded`](crate::Config::embedded).
     pub examples: Vec<String>,
     /// Texts in which it finds nothing, as templates.
     pub negatives: Vec<String>,
@@ -79,7 +80,8 @@ pub(crate) struct Hit {
 }
 
 impl Rule {
-    pub(crate) fn new(config: RuleConfig) -> Self {
+    /// A rule with what is known of its expression.
+    pub(crate) fn new(config: RuleConfig, anchor: Option<Anchor>) -> Self {
         let tagged = |word: &str| config.tags.iter().any(|tag| tag == word);
         let generic = tagged("generic") || config.id.contains("generic");
         let confidence = match (generic, tagged("assigned")) {
@@ -87,8 +89,6 @@ impl Rule {
             (_, true) => Confidence::Medium,
             _ => Confidence::High,
         };
-        let hir = config.regex.as_deref().and_then(|pattern| read(pattern).ok());
-        let anchor = hir.as_ref().and_then(anchor::find);
         let holds =
             |text: &[u8]| config.keywords.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some());
         let implied = |anchor: &Anchor| anchor.literals.iter().all(|one| holds(&one.bytes.to_ascii_lowercase()));
@@ -201,12 +201,17 @@ impl Rule {
     fn compiled(&self) -> Option<&Compiled> {
         self.compiled
             .get_or_init(|| {
-                let whole = compile(&read(self.regex.as_deref()?).ok()?).ok()?;
-                let tail = self.anchor.as_ref().and_then(|anchor| anchor.tail.as_ref());
-                Some(Compiled { whole, tail: tail.and_then(|tail| compile(tail).ok()) })
+                let hir = read(self.regex.as_deref()?).ok()?;
+                let tail = anchor::find(&hir).and_then(|(_, tail)| tail);
+                Some(Compiled { whole: compile(&hir).ok()?, tail: tail.and_then(|tail| compile(&tail).ok()) })
             })
             .as_ref()
     }
+}
+
+/// By which literals a rule's matches are found.
+pub(crate) fn anchor(rule: &RuleConfig) -> Option<Anchor> {
+    Some(anchor::find(&read(rule.regex.as_deref()?).ok()?)?.0)
 }
 
 /// Reads an expression so that it looks at bytes: what takes a letter outside ASCII takes each of its bytes.

@@ -8,9 +8,10 @@ use sha2::{Digest, Sha256};
 
 use crate::allowlist::{Allowlist, Candidate};
 use crate::anchor::Literal;
-use crate::config::{Config, LoadError};
+use crate::config::{AllowlistConfig, Config, LoadError};
 use crate::filter::Filter;
-use crate::rule::{Confidence, Hit, Rule};
+use crate::pack;
+use crate::rule::{self, Confidence, Hit, Rule};
 use crate::views::{Encoding, View, escape, run, wide};
 
 /// Marks a line whose secret is known and accepted.
@@ -98,23 +99,26 @@ struct Found<'r> {
 impl Scanner {
     /// The scanner of the embedded rules.
     pub fn embedded() -> &'static Self {
-        static EMBEDDED: LazyLock<Scanner> = LazyLock::new(|| Scanner::of(Config::embedded()));
+        static EMBEDDED: LazyLock<Scanner> = LazyLock::new(|| {
+            let (lists, rules) = pack::read();
+            Scanner::of(rules.into_iter().map(|(rule, anchor)| Rule::new(rule, anchor)).collect(), lists)
+        });
         &EMBEDDED
     }
 
     /// A scanner of other rules, all compiled at once so that a mistake is found now.
     pub fn new(config: Config) -> Result<Self, LoadError> {
-        let scanner = Self::of(config);
+        let rules = config.rules.into_iter().map(|rule| {
+            let anchor = rule::anchor(&rule);
+            Rule::new(rule, anchor)
+        });
+        let scanner = Self::of(rules.collect(), config.allowlists);
         scanner.rules.iter().try_for_each(Rule::check)?;
         Ok(scanner)
     }
 
-    fn of(config: Config) -> Self {
-        Self {
-            rules: config.rules.into_iter().map(Rule::new).collect(),
-            allowlists: config.allowlists.into_iter().map(Allowlist::new).collect(),
-            index: OnceLock::new(),
-        }
+    fn of(rules: Vec<Rule>, lists: Vec<AllowlistConfig>) -> Self {
+        Self { rules, allowlists: lists.into_iter().map(Allowlist::new).collect(), index: OnceLock::new() }
     }
 
     /// Its rules.
@@ -254,17 +258,20 @@ struct Look<'r, 'p> {
 impl<'r> Look<'r, '_> {
     fn look(&self, text: &[u8], depth: usize, found: &mut Vec<Found<'r>>) {
         let mut ladder = Ladder::default();
-        // Up to where each rule has matched: a literal inside a match finds that match again.
-        let mut done = vec![0; self.scanner.rules.len()];
+        // Up to where rules have matched, the few that have: a literal inside a match finds that match again.
+        let mut done: Vec<(u16, usize)> = Vec::new();
         self.index.filter.find(text, |at, literal| {
             for which in &self.index.owners[literal] {
                 let rule = &self.scanner.rules[usize::from(*which)];
-                let done = &mut done[usize::from(*which)];
-                if at < *done {
+                let known = done.iter_mut().find(|(rule, _)| rule == which);
+                if known.as_ref().is_some_and(|(_, end)| at < *end) {
                     continue;
                 }
                 if let Some(hit) = rule.at(text, at) {
-                    *done = hit.whole.end;
+                    match known {
+                        Some((_, end)) => *end = hit.whole.end,
+                        None => done.push((*which, hit.whole.end)),
+                    }
                     found.extend(self.judge(rule, text, text, &hit));
                 }
                 if depth < DEPTH {

@@ -13,6 +13,8 @@ mod value;
 
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 pub use error::{LoadError, Problem};
 pub(crate) use extend::joined;
 pub(crate) use raw::lower;
@@ -36,59 +38,82 @@ pub struct Config {
 }
 
 /// What a kind of secret looks like.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RuleConfig {
     /// Its name.
+    #[serde(skip_serializing_if = "is_default")]
     pub id: String,
     /// What the secret opens.
+    #[serde(skip_serializing_if = "is_default")]
     pub description: String,
     /// What it looks like, in Go's syntax.
+    #[serde(skip_serializing_if = "is_default")]
     pub regex: Option<String>,
     /// Which paths it looks at; without a regex, which paths are a finding themselves.
+    #[serde(skip_serializing_if = "is_default")]
     pub path: Option<String>,
     /// The group that holds the secret; 0 for the first one that is not empty.
+    #[serde(skip_serializing_if = "is_default")]
     pub secret_group: usize,
     /// The entropy that a secret has to exceed; 0 for any.
+    #[serde(skip_serializing_if = "is_default")]
     pub entropy: f64,
     /// In lower case. Where there are any, one of them has to occur.
+    #[serde(skip_serializing_if = "is_default")]
     pub keywords: Vec<String>,
     /// Free labels.
+    #[serde(skip_serializing_if = "is_default")]
     pub tags: Vec<String>,
     /// Whether it only serves other rules.
+    #[serde(skip_serializing_if = "is_default")]
     pub skip_report: bool,
     /// What only looks like its secrets.
+    #[serde(skip_serializing_if = "is_default")]
     pub allowlists: Vec<AllowlistConfig>,
     /// Rules that have to match near by.
+    #[serde(skip_serializing_if = "is_default")]
     pub required: Vec<Required>,
     /// Texts in which it finds something; a key of our own, which Gitleaks ignores like the two below.
+    #[serde(skip_serializing_if = "is_default")]
     pub examples: Vec<String>,
     /// Texts in which it finds nothing.
+    #[serde(skip_serializing_if = "is_default")]
     pub negatives: Vec<String>,
     /// Where to revoke or renew the secret: one sentence or an address.
+    #[serde(skip_serializing_if = "is_default")]
     pub rotate: Option<String>,
 }
 
 /// What only looks like a secret.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct AllowlistConfig {
     /// Why it is there.
+    #[serde(skip_serializing_if = "is_default")]
     pub description: String,
     /// How its parts work together.
+    #[serde(skip_serializing_if = "is_default")]
     pub condition: Condition,
     /// Whole commit ids, in lower case.
+    #[serde(skip_serializing_if = "is_default")]
     pub commits: Vec<String>,
     /// Expressions for paths.
+    #[serde(skip_serializing_if = "is_default")]
     pub paths: Vec<String>,
     /// What the expressions look at.
+    #[serde(skip_serializing_if = "is_default")]
     pub target: Target,
     /// Expressions for what is found.
+    #[serde(skip_serializing_if = "is_default")]
     pub regexes: Vec<String>,
     /// In lower case. Words that a secret does not hold.
+    #[serde(skip_serializing_if = "is_default")]
     pub stopwords: Vec<String>,
 }
 
 /// How the parts of an allowlist work together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Condition {
     /// One of them is enough.
     #[default]
@@ -98,7 +123,7 @@ pub enum Condition {
 }
 
 /// What the expressions of an allowlist look at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
     /// The secret.
     #[default]
@@ -110,14 +135,23 @@ pub enum Target {
 }
 
 /// A rule that has to match near another one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Required {
     /// Its id.
+    #[serde(skip_serializing_if = "is_default")]
     pub id: String,
     /// How many lines away at most.
+    #[serde(skip_serializing_if = "is_default")]
     pub within_lines: Option<usize>,
     /// How many columns away at most.
+    #[serde(skip_serializing_if = "is_default")]
     pub within_columns: Option<usize>,
+}
+
+/// What is as usual is left out of the pack.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 impl Config {
