@@ -185,3 +185,48 @@ fn links_are_not_followed() {
 fn grow_old() {
     std::thread::sleep(std::time::Duration::from_millis(2_300));
 }
+
+#[test]
+fn gitleaks_own_findings_keep_their_places_and_hide_their_secrets() {
+    let place = Place::new();
+    place.write("a/.env", &format!("first\nTOKEN={}\n", token()));
+    let output = place.scan(&["--compat", "-f", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let list: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("a list");
+    assert_eq!(list.len(), 1, "{list:?}");
+    // Behind the first line Gitleaks counts columns from the line break.
+    assert_eq!((&list[0]["StartLine"], &list[0]["StartColumn"]), (&2.into(), &8.into()), "{list:?}");
+    assert_eq!(list[0]["Secret"], "REDACTED");
+    place.write(".gitleaksignore", list[0]["Fingerprint"].as_str().expect("a fingerprint"));
+    assert_eq!(place.scan(&["--compat"]).status.code(), Some(0));
+    assert_eq!(place.scan(&["--compat", "--history"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_log_of_git_is_scanned_as_gitleaks_does() {
+    let place = Place::new();
+    place.write("b.txt", &format!("TOKEN={}\n", token()));
+    place.git(&["add", "."]);
+    place.git(&["commit", "--quiet", "-m", &format!("quotes {}", token())]);
+    let log = Command::new("git")
+        .args(["log", "-p", "-U0", "--full-history", "--all", "--diff-filter=tuxdb"])
+        .current_dir(place.work())
+        .output()
+        .expect("git runs");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_harden"))
+        .args(["scan", "--compat", "--log", "-f", "json"])
+        .current_dir(place.work())
+        .env_clear()
+        .env("HOME", place.folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("harden runs");
+    std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), &log.stdout).expect("written");
+    let output = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(!said.contains(&token()[..12]), "the secret was printed");
+    let list: Vec<serde_json::Value> = serde_json::from_str(&said).expect("a list");
+    assert_eq!(list.len(), 1, "{list:?}");
+    assert!(list[0]["Fingerprint"].as_str().expect("one").ends_with(":b.txt:github-pat:1"), "{list:?}");
+}

@@ -23,6 +23,15 @@ pub struct Scan {
     /// Scan what comes in on standard input
     #[arg(long, conflicts_with_all = ["history", "staged", "paths"])]
     pub stdin: bool,
+    /// Find exactly what Gitleaks 8.30.1 finds, at the places that it names, with all that it misses
+    ///
+    /// The rules are ours unless --rules names Gitleaks' own; a .gitleaks.toml in what is scanned does not count, since
+    /// whoever wrote the secret may have written it too. Reports are Gitleaks' own, redacted.
+    #[arg(long, conflicts_with_all = ["history", "staged"])]
+    pub compat: bool,
+    /// With --compat: scan what `git log -p -U0 --full-history --all --diff-filter=tuxdb` writes, from standard input
+    #[arg(long, requires = "compat", conflicts_with_all = ["stdin", "paths"])]
+    pub log: bool,
     /// Other rules, in Gitleaks' form
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,

@@ -12,7 +12,7 @@ use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Config, Finding, Job, Outcome, Progress as Count, Scanner, compat};
 
 use super::progress::Progress;
-use super::{Failure, keep, output, terminal};
+use super::{Failure, keep, output, scan_compat, terminal};
 use crate::catalog::nearest;
 use crate::cli::{Color, Output, Scan, ScanFormat};
 use crate::report::{self, Leaks, Look, Standing};
@@ -35,22 +35,31 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     };
     output::check(&outputs)?;
     let known = args.baseline.as_deref().map(baseline).transpose()?.unwrap_or_default();
+    if args.compat {
+        let config = config.unwrap_or_else(Config::embedded);
+        return scan_compat::run(args, &config, &known, &outputs, color);
+    }
     let progress = Progress::start("scanning");
     let mut leaks = scan(args, scanner)?;
     drop(progress);
     settle(&mut leaks, &known, &ignored(args));
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
     output::write_each(&outputs, look, |format, look| text(&leaks, format, look, config.as_ref()))?;
+    Ok(conclude(args, &leaks, &outputs))
+}
+
+/// A summary where no report was printed, and what the program ends with.
+pub(super) fn conclude(args: &Scan, leaks: &Leaks, outputs: &[Output<ScanFormat>]) -> ExitCode {
     if outputs.iter().all(|output| output.file.is_some()) && !args.quiet {
-        terminal::error(&report::leaks_summary(&leaks));
+        terminal::error(&report::leaks_summary(leaks));
     }
-    Ok(if leaks.count(Standing::Open) > 0 {
+    if leaks.count(Standing::Open) > 0 {
         ExitCode::from(1)
     } else if !leaks.problems.is_empty() && !args.allow_unknown {
         ExitCode::from(3)
     } else {
         ExitCode::SUCCESS
-    })
+    }
 }
 
 fn rules(file: &Path) -> Result<Config, Failure> {
@@ -59,7 +68,7 @@ fn rules(file: &Path) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn wrong_rules(error: gitleaks_rs::LoadError) -> Failure {
+pub(super) fn wrong_rules(error: gitleaks_rs::LoadError) -> Failure {
     Failure::usage(error.to_string(), "correct the rules; nothing was scanned")
 }
 
@@ -147,13 +156,13 @@ fn is_object_store(path: &Path, is_folder: bool) -> bool {
     is_folder && path.ends_with(".git/objects")
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot read `{}`: {}", path.display(), super::failure::cause(error));
     Failure::usage(message, "give files and folders that you may read")
 }
 
 /// Surest first, those of one rule together; what a comment, an ignore list or the baseline names needs nothing.
-fn settle(leaks: &mut Leaks, known: &BTreeSet<String>, ignored: &BTreeSet<String>) {
+pub(super) fn settle(leaks: &mut Leaks, known: &BTreeSet<String>, ignored: &BTreeSet<String>) {
     let named = |finding: &Finding, list: &BTreeSet<String>| {
         let bare = format!("{}:{}:{}", finding.path, finding.rule, finding.line);
         list.contains(&finding.stable) || list.contains(&finding.fingerprint) || list.contains(&bare)
@@ -172,7 +181,7 @@ fn settle(leaks: &mut Leaks, known: &BTreeSet<String>, ignored: &BTreeSet<String
 }
 
 /// The fingerprints in the `.gitleaksignore` of this folder and of what is scanned.
-fn ignored(args: &Scan) -> BTreeSet<String> {
+pub(super) fn ignored(args: &Scan) -> BTreeSet<String> {
     let folders = args.paths.iter().map(PathBuf::as_path).chain([Path::new(".")]);
     let lists = folders.filter_map(|folder| read(&folder.join(".gitleaksignore")).ok());
     let lines: Vec<String> = lists.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();

@@ -114,6 +114,11 @@ impl Key {
         Self(bytes)
     }
 
+    /// The start of a keyed hash of a secret, as [`Finding::hash`] holds it.
+    pub fn mark(&self, secret: &[u8]) -> String {
+        hex(&first(&self.hash(secret)))
+    }
+
     /// A keyed hash of some bytes.
     pub(crate) fn hash(&self, bytes: &[u8]) -> [u8; 32] {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any length will do");
@@ -157,7 +162,7 @@ pub(crate) fn findings(matches: &[Match<'_>], path: &str, key: &Key) -> Vec<Find
             context,
             place: None,
             commit: None,
-            hash: hex(&first(&key.hash(one.secret.expose()))),
+            hash: key.mark(one.secret.expose()),
             fingerprint: format!("{path}:{}:{}", rule.id, one.line),
             stable: format!("{}-{count}", hex(&shape)),
             rotate: rule.rotate.clone(),

@@ -14,7 +14,7 @@ const PACK: &str = include_str!("../pack.jsonl");
 #[derive(Serialize, Deserialize)]
 enum Line {
     Allowlist(AllowlistConfig),
-    Rule(RuleConfig, Option<Known>),
+    Rule(Box<RuleConfig>, Option<Known>),
 }
 
 /// What the expression of a rule was found to hold.
@@ -53,7 +53,7 @@ pub(crate) fn read() -> (Vec<AllowlistConfig>, Vec<(RuleConfig, Option<Anchor>)>
     for line in PACK.lines() {
         match serde_json::from_str(line).expect("a test reads the pack") {
             Line::Allowlist(list) => lists.push(list),
-            Line::Rule(rule, known) => rules.push((rule, known.map(Anchor::from))),
+            Line::Rule(rule, known) => rules.push((*rule, known.map(Anchor::from))),
         }
     }
     (lists, rules)
@@ -65,7 +65,7 @@ fn text(config: Config) -> String {
     let rules = config.rules.into_iter().map(|mut rule| {
         (rule.examples, rule.negatives) = (Vec::new(), Vec::new());
         let known = crate::rule::anchor(&rule).as_ref().map(Known::from);
-        Line::Rule(rule, known)
+        Line::Rule(Box::new(rule), known)
     });
     let lines = lists.chain(rules).map(|line| serde_json::to_string(&line).expect("plain values") + "\n");
     lines.collect()

@@ -69,6 +69,13 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Without the text around the secret, which may hold another one. What remains is hidden by a report.
+    pub fn without_text(mut self) -> Self {
+        self.line = Hidden::default();
+        self.matched = self.secret.clone();
+        self
+    }
+
     /// As `--redact=PERCENT` shows it: all of it from 100, nothing at 0.
     pub fn redacted(&self, percent: u32) -> Self {
         if percent == 0 {
