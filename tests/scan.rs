@@ -230,3 +230,26 @@ fn a_log_of_git_is_scanned_as_gitleaks_does() {
     assert_eq!(list.len(), 1, "{list:?}");
     assert!(list[0]["Fingerprint"].as_str().expect("one").ends_with(":b.txt:github-pat:1"), "{list:?}");
 }
+
+#[test]
+fn what_other_scanners_find_stands_beside_what_this_one_finds() {
+    let place = Place::new();
+    place.write("a.env", &format!("TOKEN={}\n", token()));
+    let report = format!(
+        r#"{{"SourceMetadata":{{"Data":{{"Filesystem":{{"file":"a.env","line":1}}}}}},"DetectorName":"Github","Verified":true,"Raw":"{}"}}
+           {{"SourceMetadata":{{"Data":{{"Filesystem":{{"file":"b.env","line":4}}}}}},"DetectorName":"Odd","Verified":false,"Raw":"hunter2"}}"#,
+        token()
+    );
+    let file = place.folder.path().join("report.json");
+    std::fs::write(&file, report).expect("writable");
+    let file = file.to_str().expect("a path");
+    let output = place.scan(&["--import", file]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("also trufflehog: live") && said.contains("Odd") && !said.contains("hunter2"), "{said}");
+    assert_eq!(place.found(&["--import", file]).len(), 2);
+    place.write("broken.json", "{\"RuleID\": hunter2");
+    let output = place.scan(&["--import", "broken.json"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said.contains("line 1 is no JSON") && !said.contains("hunter2"), "{said}");
+}

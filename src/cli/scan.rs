@@ -38,6 +38,11 @@ pub struct Scan {
     /// Say what a rule looks for, and where to revoke what it finds
     #[arg(long, value_name = "RULE", conflicts_with_all = ["history", "staged", "stdin", "paths"])]
     pub explain: Option<String>,
+    /// A report of gitleaks, trufflehog or kingfisher in JSON: what it finds too is said, what it finds alone is added
+    ///
+    /// What that scanner has found to be live is marked. Nothing is asked of the network here. Repeatable.
+    #[arg(long = "import", value_name = "FILE", conflicts_with = "compat")]
+    pub imports: Vec<PathBuf>,
     /// An earlier JSON report: what stands there is shown as known and fails no more
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,

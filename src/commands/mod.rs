@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod scan;
 mod scan_compat;
+mod scan_import;
 mod session;
 mod shell;
 mod terminal;

@@ -12,7 +12,7 @@ use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Config, Finding, Job, Outcome, Progress as Count, Scanner, compat};
 
 use super::progress::Progress;
-use super::{Failure, keep, output, scan_compat, terminal};
+use super::{Failure, keep, output, scan_compat, scan_import, terminal};
 use crate::catalog::nearest;
 use crate::cli::{Color, Output, Scan, ScanFormat};
 use crate::report::{self, Leaks, Look, Standing};
@@ -39,8 +39,13 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
         let config = config.unwrap_or_else(Config::embedded);
         return scan_compat::run(args, &config, &known, &outputs, color);
     }
+    let read = |file: &PathBuf| opinions(file).map(|opinions| (file.clone(), opinions));
+    let opinions: Vec<_> = args.imports.iter().map(read).collect::<Result<_, _>>()?;
     let progress = Progress::start("scanning");
     let mut leaks = scan(args, scanner)?;
+    for (file, opinions) in &opinions {
+        scan_import::merge(&mut leaks, file, opinions);
+    }
     drop(progress);
     settle(&mut leaks, &known, &ignored(args));
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
@@ -198,6 +203,18 @@ fn baseline(file: &Path) -> Result<BTreeSet<String>, Failure> {
     };
     let text = read(file).map_err(|error| wrong(super::failure::cause(&error)))?;
     report::leaks_known(&text).map_err(wrong)
+}
+
+/// What another scanner reports.
+fn opinions(file: &Path) -> Result<Vec<scan_import::Opinion>, Failure> {
+    let wrong = |why: String| {
+        Failure::usage(
+            format!("cannot import `{}`: {why}", file.display()),
+            "give a report that gitleaks, trufflehog or kingfisher wrote as JSON",
+        )
+    };
+    let text = read(file).map_err(|error| wrong(super::failure::cause(&error)))?;
+    scan_import::opinions(&text, &keep::key()).map_err(wrong)
 }
 
 /// A file of at most 256 MiB; links are not followed, pipes not waited for.

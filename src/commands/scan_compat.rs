@@ -133,5 +133,6 @@ fn told(one: &Theirs, rule: Option<&Rule>, key: &Key) -> Finding {
         stable: String::new(),
         rotate: rule.and_then(|rule| rule.rotate.clone()),
         allowed: false,
+        also: Vec::new(),
     }
 }

@@ -121,6 +121,9 @@ fn sentence(finding: &Finding, standing: Standing) -> String {
         let id: String = commit.id.chars().take(12).collect();
         let _ = write!(text, " · added by {id} of {}", plain(commit.date.get(..10).unwrap_or_default()));
     }
+    if !finding.also.is_empty() {
+        let _ = write!(text, " · also {}", plain(&finding.also.join(", ")));
+    }
     text.extend(finding.context.note().map(|note| format!(" · {note}")));
     if !finding.hash.is_empty() {
         let _ = write!(text, " · #{}", finding.hash.get(..8).unwrap_or(&finding.hash));
@@ -210,6 +213,7 @@ fn object((finding, standing): &(Finding, Standing)) -> Value {
         "Hash": finding.hash,
         "Stable": finding.stable,
         "Rotate": finding.rotate,
+        "Also": finding.also,
         "Standing": match standing {
             Standing::Open => "open",
             Standing::Known => "known",

@@ -53,6 +53,8 @@ pub struct Finding {
     pub rotate: Option<String>,
     /// Whether its line says `gitleaks:allow`.
     pub allowed: bool,
+    /// Other scanners that report it too, and what they know of it.
+    pub also: Vec<String>,
 }
 
 /// What is told of a commit.
@@ -167,6 +169,7 @@ pub(crate) fn findings(matches: &[Match<'_>], path: &str, key: &Key) -> Vec<Find
             stable: format!("{}-{count}", hex(&shape)),
             rotate: rule.rotate.clone(),
             allowed: one.allowed,
+            also: Vec::new(),
         }
     };
     matches.iter().map(finding).collect()
@@ -195,6 +198,7 @@ pub(crate) fn of_name(rule: &Rule, path: &str) -> Finding {
         stable: format!("{}-1", hex(&first(&hash))),
         rotate: rule.rotate.clone(),
         allowed: false,
+        also: Vec::new(),
     }
 }
 
