@@ -65,6 +65,7 @@ Examples:
   harden scan --history             every line that the commits of this repository have added
   harden scan --staged              what the next commit would add
   harden scan -f json=secrets.json; harden scan --baseline secrets.json
+  harden scan --pushed --remote origin       in a pre-push hook; `harden hooks install` sets it up
   git diff | harden scan --stdin
   harden scan --rules gitleaks.toml ~/src
   harden scan --explain github-pat
@@ -123,7 +124,7 @@ pub enum Command {
     /// Check a project, the account and the host of an agent
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(Box<Audit>),
-    /// Find leaked secrets in files, histories and what is staged
+    /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),
     /// Say what a check looks for, why, and what to do
