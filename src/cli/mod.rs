@@ -1,5 +1,6 @@
 //! The command line: structures only.
 
+mod hooks;
 mod output;
 mod scan;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::hooks::{Hooks, HooksChange, HooksCommand, HooksStatus};
 pub use self::output::{Format, Named, Output};
 pub use self::scan::{Scan, ScanFormat};
 use crate::model::{Scope, Severity};
@@ -78,6 +80,17 @@ Exit codes:
   2  usage, rule or output error
   3  something could not be read (1 wins over 3; --allow-unknown accepts it)";
 
+const HOOKS_EXAMPLES: &str = "\
+Examples:
+  harden hooks install              scan before every commit and push of this repository
+  harden hooks status               what stands there now, and whether it scans
+  harden hooks uninstall            as it was before
+
+Exit codes:
+  0  done; status: both hooks scan
+  1  a hook was left as it is, and it is said why; status: a hook does not scan
+  2  usage or file error";
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   harden explain USR-01
@@ -127,6 +140,9 @@ pub enum Command {
     /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),
+    /// Let git scan for secrets before it commits and pushes
+    #[command(after_help = HOOKS_EXAMPLES)]
+    Hooks(Hooks),
     /// Say what a check looks for, why, and what to do
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
