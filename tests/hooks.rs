@@ -86,7 +86,8 @@ impl Place {
     /// State of both hooks.
     fn states(&self) -> [String; 2] {
         let output = self.harden(&["status", "--format", "json"]);
-        let status: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&said(&output));
+        let status: serde_json::Value =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
         let all = status["hooks"].as_array().expect("a list").iter().all(|one| one["scans"] == true);
         assert_eq!(output.status.code(), Some(i32::from(!all)), "{status}");
         [0, 1].map(|at| status["hooks"][at]["state"].as_str().expect("a word").to_owned())
@@ -320,6 +321,51 @@ fn a_linked_work_tree_shares_the_hooks() {
     assert!(git(&["commit", "--quiet", "--no-verify", "-m", "a change"]).status.success());
     let refused = git(&["push", "origin", "topic"]);
     assert!(!refused.status.success() && said(&refused).contains("the push is refused"), "{}", said(&refused));
+}
+
+#[test]
+fn what_cannot_be_read_is_refused_and_not_called_a_secret() {
+    let place = Place::new();
+    place.write("README", "clean\n");
+    assert!(place.commit(&[]).status.success());
+    place.git(&["push", "--quiet", "origin", "main"]);
+    place.git(&["clone", "--quiet", "--shared", "../far", "../borrows"]);
+    let borrows = place.at("borrows");
+    assert!(place.command(Path::new(env!("CARGO_BIN_EXE_harden")), &["hooks", "install"], &borrows).status.success());
+    let refused = place.command(Path::new("git"), &["commit", "--allow-empty", "-m", "a change"], &borrows);
+    let text = said(&refused);
+    assert!(!refused.status.success() && text.contains("objects are borrowed"), "{text}");
+    assert!(text.contains("may hold a secret") && !text.contains("gitleaks:allow"), "{text}");
+}
+
+#[test]
+fn parts_of_a_commit_are_scanned_as_they_are_committed() {
+    let place = Place::new();
+    place.install();
+    place.write("README", "clean\n");
+    place.write("app.env", "A=1\n");
+    assert!(place.commit(&[]).status.success());
+    place.write("README", "clean, too\n");
+    place.write_secret("app.env");
+    place.git(&["commit", "--quiet", "-m", "one file", "README"]);
+    assert!(!place.try_git(&["commit", "--quiet", "-m", "the other", "app.env"]).status.success());
+    assert!(!place.try_git(&["commit", "--quiet", "-a", "-m", "all"]).status.success());
+}
+
+#[test]
+fn an_audit_knows_our_hooks_and_looks_at_those_they_run() {
+    let place = Place::new();
+    let program = place.at("bin/harden");
+    std::fs::create_dir(place.at("bin")).expect("writable");
+    std::fs::copy(env!("CARGO_BIN_EXE_harden"), &program).expect("writable");
+    let unreviewed = || {
+        let args = ["audit", "--scope", "repo", "--only", "PRV-08", "-f", "csv"];
+        said(&place.command(&program, &args, &place.at("work")))
+    };
+    assert!(place.command(&program, &["hooks", "install"], &place.at("work")).status.success());
+    assert!(!unreviewed().contains("nobody has reviewed"), "{}", unreviewed());
+    place.write_hook("pre-commit.before-harden", "#!/bin/sh\n", 0o755);
+    assert!(unreviewed().contains("`pre-commit.before-harden` is a hook that nobody has reviewed"), "{}", unreviewed());
 }
 
 #[test]

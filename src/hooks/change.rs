@@ -3,8 +3,8 @@
 use std::io;
 
 use super::disk::{Folder, Found};
-use super::script::{self, Origin};
 use super::{Hook, Place, manager};
+use crate::facts::git::own_hook::{self, Origin};
 
 /// What became of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +49,7 @@ fn put(folder: &Folder, hook: Hook, program: &[u8]) -> io::Result<Step> {
         Found::File { .. } => Some(format!("`{former}` runs after it")),
         Found::Other(what) => return Ok(left(hook, format!("not installed: `{former}` is {what}; take it away"))),
     };
-    let text = script::text(hook, program);
+    let text = own_hook::text(hook, program);
     let and = |did: &str| then.as_ref().map_or_else(|| did.to_owned(), |then| format!("{did}; {then}"));
     match folder.look(name)? {
         Found::Nothing => {
@@ -59,7 +59,7 @@ fn put(folder: &Folder, hook: Hook, program: &[u8]) -> io::Result<Step> {
         Found::Other(what) => {
             Ok(left(hook, format!("not installed: `{name}` is {what}, which is not followed or moved")))
         }
-        Found::File { bytes, runs } => match script::origin(hook, &bytes) {
+        Found::File { bytes, runs } => match own_hook::origin(hook, &bytes) {
             Origin::Ours(_) if bytes == text && runs => Ok(done(hook, and("is installed already"))),
             Origin::Ours(_) => {
                 folder.put(name, &text)?;
@@ -111,7 +111,7 @@ fn take(folder: &Folder, hook: Hook) -> io::Result<Step> {
         }
         Found::Nothing => Ok(done(hook, "there is none")),
         Found::Other(what) => Ok(done(hook, format!("`{name}` is {what} and not harden's; left as it is"))),
-        Found::File { bytes, .. } => match (script::origin(hook, &bytes), before) {
+        Found::File { bytes, .. } => match (own_hook::origin(hook, &bytes), before) {
             (Origin::Ours(_), Found::File { .. }) => {
                 folder.rename(former, name)?;
                 Ok(done(hook, "removed; the hook that was there before is back"))

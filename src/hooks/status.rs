@@ -5,8 +5,8 @@ use std::io;
 use serde::Serialize;
 
 use super::disk::{Folder, Found};
-use super::script::{self, Origin};
 use super::{Hook, Owner, Place, manager};
+use crate::facts::git::own_hook::{self, Origin};
 use crate::host::{self, CONFIG_LIMIT, Host};
 use crate::model::AbsPath;
 
@@ -119,7 +119,7 @@ fn own(host: &dyn Host, place: &Place, hook: Hook) -> io::Result<One> {
     Ok(match folder.look(hook.name())? {
         Found::Nothing => one(State::None, false, left),
         Found::Other(what) => one(State::Foreign, false, format!("it is {what}")),
-        Found::File { bytes, runs } => match script::origin(hook, &bytes) {
+        Found::File { bytes, runs } => match own_hook::origin(hook, &bytes) {
             Origin::Edited => one(State::Edited, false, "was edited, or comes from another version".to_owned()),
             Origin::Ours(program) => {
                 let state = if former { State::Chained } else { State::Installed };

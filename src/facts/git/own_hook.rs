@@ -1,6 +1,8 @@
-//! Our hooks as text: small, for any POSIX shell, and told from all others by being exactly what we write.
+//! The hooks that `harden hooks install` writes: small, for any POSIX shell, and told from all others by being exactly
+//! that. Here, and not beside what installs them, because an audit has to know them too.
 
-use super::Hook;
+use serde::Serialize;
+
 
 /// The second line of every hook of ours begins so; the version stands behind it.
 const MARK: &str = "# harden hook 1: ";
@@ -8,9 +10,61 @@ const MARK: &str = "# harden hook 1: ";
 /// What comes before a program that is looked for in the text.
 const PROGRAM: &[u8] = b"harden='";
 
+/// A hook that we write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hook {
+    /// Before a commit: scans what is staged.
+    PreCommit,
+    /// Before a push: scans the commits that the remote does not have.
+    PrePush,
+}
+
+impl Hook {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::PreCommit, Self::PrePush];
+
+    /// What git calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PreCommit => "pre-commit",
+            Self::PrePush => "pre-push",
+        }
+    }
+
+    /// What a hook that was there before ours is called while ours is there.
+    pub const fn former(self) -> &'static str {
+        match self {
+            Self::PreCommit => "pre-commit.before-harden",
+            Self::PrePush => "pre-push.before-harden",
+        }
+    }
+
+    /// The line that does the same in a hook which somebody else looks after.
+    pub fn line(self) -> &'static str {
+        match self {
+            Self::PreCommit => "harden scan --staged",
+            Self::PrePush => r#"harden scan --pushed --remote="$1""#,
+        }
+    }
+
+    /// What that line holds in any case.
+    fn call(self) -> &'static str {
+        match self {
+            Self::PreCommit => "harden scan --staged",
+            Self::PrePush => "harden scan --pushed",
+        }
+    }
+
+    /// Whether a hook's text runs us by itself.
+    pub fn is_called_in(self, text: &str) -> bool {
+        text.lines().any(|line| !line.trim_start().starts_with('#') && line.contains(self.call()))
+    }
+}
+
 /// Where a hook comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub enum Origin {
     /// From us, as we wrote it; it runs this program.
     Ours(Vec<u8>),
     /// From us, and somebody changed it.
@@ -20,7 +74,7 @@ pub(super) enum Origin {
 }
 
 /// The hook that runs a program.
-pub(super) fn text(hook: Hook, program: &[u8]) -> Vec<u8> {
+pub fn text(hook: Hook, program: &[u8]) -> Vec<u8> {
     let (act, scans) = match hook {
         Hook::PreCommit => ("commit", "what is staged"),
         Hook::PrePush => ("push", "what is pushed"),
@@ -42,8 +96,13 @@ const GONE: &str = r#"if ! [ -f "$harden" ] || ! [ -x "$harden" ]; then
     exit 1
 fi
 refuse() {
-    printf '%s\n' "$said" 'harden: the ACT is refused; a comment `gitleaks:allow` or a line in .gitleaksignore' \
-        'harden: accepts what is no secret, and `git ACT --no-verify` goes past all hooks once' >&2
+    if [ $? -eq 1 ]; then
+        next='a comment `gitleaks:allow` or a line in .gitleaksignore accepts what is no secret'
+    else
+        next='what could not be read may hold a secret'
+    fi
+    printf '%s\n' "$said" "harden: the ACT is refused; $next" \
+        'harden: `git ACT --no-verify` goes past all hooks once' >&2
     exit 1
 }
 case $0 in
@@ -72,7 +131,7 @@ printf '%s\n' "$refs" 2>/dev/null | "$former" "$@"
 "#;
 
 /// Where a hook of this text comes from.
-pub(super) fn origin(hook: Hook, found: &[u8]) -> Origin {
+pub fn origin(hook: Hook, found: &[u8]) -> Origin {
     let mut lines = found.split(|byte| *byte == b'\n');
     // An edited mark of ours may stand on any of the first lines, and a later version of it is not ours to judge.
     if !lines.by_ref().take(5).any(|line| line.starts_with(b"# harden hook ")) {
