@@ -160,3 +160,66 @@ fn owner(repository: &Repository, folder: &AbsPath) -> Owner {
         Owner::Shared
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::FixtureHost;
+
+    fn place(files: &str) -> Result<Place, PlaceError> {
+        let text = format!(
+            "env: {{ HOME: /home/dev }}\nfiles:\n  /srv/app/.git/HEAD: 'ref: refs/heads/main'\n  /srv/app/.git/objects/: {{}}\n{files}"
+        );
+        let host = FixtureHost::parse(&text, std::path::Path::new("")).expect("a fixture");
+        find(&host, &AbsPath::new("/srv/app/src").expect("absolute"))
+    }
+
+    #[test]
+    fn the_last_setting_says_where_hooks_are_and_whose() {
+        use Owner::{Off, Project, Repository, Shared};
+        let local = |value: &str| format!("  /srv/app/.git/config: \"[core]\\nhooksPath = {value}\\n\"\n");
+        let global = |value: &str| format!("  /home/dev/.gitconfig: \"[core]\\nhooksPath = {value}\\n\"\n");
+        for (files, folder, owner) in [
+            (String::new(), "/srv/app/.git/hooks", Repository),
+            (local("tools/hooks"), "/srv/app/tools/hooks", Project),
+            (local(".git/hooks"), "/srv/app/.git/hooks", Repository),
+            (local("/srv/app/.git/../x"), "/srv/app/x", Project),
+            (local("../hooks"), "/srv/hooks", Shared),
+            (global("~/hooks"), "/home/dev/hooks", Shared),
+            (global("~/hooks") + &local(".husky/_"), "/srv/app/.husky/_", Project),
+            (local(""), "/", Off),
+            (local("/dev/null") + "  /dev/null: ''\n", "/dev/null", Off),
+            (
+                "  /home/dev/.config/git/config: \"[include]\\npath = a\\n\"\n  /home/dev/.config/git/a: \"[core]\\nhooksPath=/a\"\n".to_owned(),
+                "/a",
+                Shared,
+            ),
+            (
+                "  /srv/app/.git/config: \"[extensions]\\nworktreeConfig\\n\"\n  /srv/app/.git/config.worktree: \"[core]\\nhooksPath=own\"\n".to_owned(),
+                "/srv/app/own",
+                Project,
+            ),
+        ] {
+            let found = place(&files).unwrap_or_else(|error| panic!("{files}: {error}"));
+            assert_eq!((found.folder.text().as_str(), found.owner), (folder, owner), "{files}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_an_error_or_a_note() {
+        let local = |text: &str| format!("  /srv/app/.git/config: \"{text}\"\n");
+        for (files, says) in [
+            (local("[core]\\nhooksPath = ~other/hooks"), "cannot be expanded"),
+            (local("[core]\\nhooksPath = %(prefix)/hooks"), "cannot be expanded"),
+            (local("[include]\\npath = config"), "too many files"),
+            ("  /srv/app/.git/hooks: { link: /srv/hooks }\n".to_owned(), "is a link"),
+        ] {
+            let error = place(&files).expect_err(&files).to_string();
+            assert!(error.contains(says), "{files}: {error}");
+        }
+        let maybe =
+            local("[includeIf \\\"gitdir:/srv/\\\"]\\npath = a") + "  /srv/app/.git/a: \"[core]\\nhooksPath=/a\"\n";
+        let found = place(&maybe).expect("a place");
+        assert!(found.owner == Owner::Repository && found.notes[0].contains("under a condition"), "{:?}", found.notes);
+    }
+}
