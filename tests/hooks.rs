@@ -217,6 +217,21 @@ fn what_the_former_hook_says_counts() {
 }
 
 #[test]
+fn what_pre_commit_has_put_aside_still_scans() {
+    let place = Place::new();
+    place.install();
+    std::fs::rename(place.hook("pre-commit"), place.hook("pre-commit.legacy")).expect("moved");
+    place.write_hook("pre-commit", "#!/bin/sh\n# -mpre_commit\nexec \"$0.legacy\" \"$@\"\n", 0o755);
+    let output = place.harden(&["status"]);
+    assert!(output.status.success() && said(&output).contains("pre-commit.legacy"), "{}", said(&output));
+    let before = files(&place.hook(""));
+    place.install();
+    assert_eq!(files(&place.hook("")), before);
+    place.write_secret(".env");
+    assert!(!place.commit(&[]).status.success());
+}
+
+#[test]
 fn uninstalling_leaves_nothing_behind_where_there_was_nothing() {
     let place = Place::new();
     let before = files(&place.hook(""));
@@ -357,7 +372,7 @@ fn an_audit_knows_our_hooks_and_looks_at_those_they_run() {
     let place = Place::new();
     let program = place.at("bin/harden");
     std::fs::create_dir(place.at("bin")).expect("writable");
-    std::fs::copy(env!("CARGO_BIN_EXE_harden"), &program).expect("writable");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_harden"), &program).expect("a link");
     let unreviewed = || {
         let args = ["audit", "--scope", "repo", "--only", "PRV-08", "-f", "csv"];
         said(&place.command(&program, &args, &place.at("work")))
@@ -373,7 +388,7 @@ fn without_the_program_nothing_passes_and_it_is_said_how_to_go_on() {
     let place = Place::new();
     std::fs::create_dir(place.at("it's $HOME")).expect("writable");
     let program = place.at("it's $HOME/harden");
-    std::fs::copy(env!("CARGO_BIN_EXE_harden"), &program).expect("writable");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_harden"), &program).expect("a link");
     let done = place.command(&program, &["hooks", "install"], &place.at("work"));
     assert!(done.status.success(), "{}", said(&done));
     place.write("README", "clean\n");

@@ -21,9 +21,9 @@ pub(super) fn run(args: &Hooks, color: Color) -> Result<ExitCode, Failure> {
             let program = hooks::program().map_err(|error| {
                 Failure::usage(error.to_string(), "put harden where its path is a plain one, and call it from there")
             })?;
-            change(args, color, |place| hooks::install(place, &program))
+            change(args, color, true, |place| hooks::install(place, &program))
         }
-        HooksCommand::Uninstall(args) => change(args, color, hooks::uninstall),
+        HooksCommand::Uninstall(args) => change(args, color, false, hooks::uninstall),
         HooksCommand::Status(args) => status(args, color),
     }
 }
@@ -31,6 +31,7 @@ pub(super) fn run(args: &Hooks, color: Color) -> Result<ExitCode, Failure> {
 fn change(
     args: &HooksChange,
     color: Color,
+    installs: bool,
     act: impl Fn(&Place) -> io::Result<Vec<Step>>,
 ) -> Result<ExitCode, Failure> {
     let host = host()?;
@@ -40,7 +41,9 @@ fn change(
     let row = |step: &Step| json!({ "hook": step.hook.name(), "says": plain(&step.says) });
     let rows: Vec<Value> = steps.iter().map(row).collect();
     terminal::print(&report::list(&rows, terminal::look(color)))?;
-    notes(&place.notes);
+    if installs {
+        notes(&place.notes);
+    }
     Ok(if steps.iter().all(|step| step.done) { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 

@@ -69,6 +69,10 @@ fn put(folder: &Folder, hook: Hook, program: &[u8]) -> io::Result<Step> {
             Origin::Foreign if hook.is_called_in(&String::from_utf8_lossy(&bytes)) => {
                 Ok(done(hook, "the hook that is there runs harden itself; nothing was changed"))
             }
+            // Putting ours in front once more would run in a circle.
+            Origin::Foreign if manager::runs_ours(folder, hook, &String::from_utf8_lossy(&bytes))? => {
+                Ok(done(hook, "pre-commit runs harden's hook already; nothing was changed"))
+            }
             Origin::Foreign if then.is_some() => Ok(left(hook, both(hook))),
             Origin::Foreign => chain(folder, hook, &text, &bytes),
         },

@@ -127,7 +127,14 @@ fn own(host: &dyn Host, place: &Place, hook: Hook) -> io::Result<One> {
             }
             Origin::Foreign => {
                 let text = String::from_utf8_lossy(&bytes);
-                one(State::Foreign, runs && hook.is_called_in(&text), foreign(&text, hook, runs, left))
+                let chained = runs && manager::runs_ours(&folder, hook, &text)?;
+                let scans = chained || runs && hook.is_called_in(&text);
+                let says = if chained {
+                    format!("pre-commit's; runs `{}.legacy`, which is harden's", hook.name())
+                } else {
+                    foreign(&text, hook, runs, left)
+                };
+                one(State::Foreign, scans, says)
             }
         },
     })
