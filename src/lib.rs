@@ -8,6 +8,7 @@ pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod facts;
+pub mod hooks;
 pub mod host;
 pub mod model;
 pub mod report;

@@ -30,21 +30,26 @@ impl Place {
         work
     }
 
-    fn git(&self, args: &[&str]) {
+    fn git(&self, args: &[&str]) -> String {
         let mut git = Command::new("git");
         git.args(["-c", "user.name=dev", "-c", "user.email=dev@localhost", "-c", "core.hooksPath=/dev/null"]);
         let done = git.args(args).current_dir(self.work()).env("HOME", self.folder.path()).output().expect("git runs");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        text(&done)
     }
 
     fn scan(&self, args: &[&str]) -> Output {
+        self.scan_with(args, Stdio::null())
+    }
+
+    fn scan_with(&self, args: &[&str], input: Stdio) -> Output {
         let output = Command::new(env!("CARGO_BIN_EXE_harden"))
             .arg("scan")
             .args(args)
             .current_dir(self.work())
             .env_clear()
             .env("HOME", self.folder.path())
-            .stdin(Stdio::null())
+            .stdin(input)
             .output()
             .expect("harden runs");
         let said = [&output.stdout[..], &output.stderr[..]].concat();
@@ -122,6 +127,47 @@ fn histories_and_what_is_staged_are_scanned_and_hooks_are_not_run() {
     assert_eq!(place.found(&["--history"]), [pat("app/.env", 2)]);
     assert_eq!(place.found(&["--history", "--since", "before"]), []);
     assert!(!place.folder.path().join("ran").exists());
+}
+
+#[test]
+fn what_a_push_brings_is_what_the_remote_does_not_have() {
+    let place = Place::new();
+    let commit = |name: &str, text: &str| {
+        place.write(name, text);
+        place.git(&["add", "."]);
+        place.git(&["commit", "--quiet", "-m", name]);
+        let head = place.git(&["rev-parse", "HEAD"]);
+        head.trim().to_owned()
+    };
+    let secret = format!("TOKEN={}\n", token());
+    let (one, two, three) = (commit("old.env", &secret), commit("new.env", &secret), commit("README", "clean\n"));
+    let (none, gone) = ("0".repeat(40), "9".repeat(40));
+    let told = place.folder.path().join("told");
+    let scan = |lines: &str, args: &[&str]| {
+        std::fs::write(&told, lines).expect("writable");
+        let output =
+            place.scan_with(&[&["--pushed"], args].concat(), std::fs::File::open(&told).expect("there").into());
+        (output.status.code(), text(&output).matches(".env").count(), output)
+    };
+    for (new, old, code, found) in [
+        (&three, &none, 1, 2),
+        (&three, &gone, 1, 2),
+        (&three, &one, 1, 1),
+        (&three, &two, 0, 0),
+        (&none, &three, 0, 0),
+        (&gone, &one, 3, 0),
+    ] {
+        let (status, secrets, output) = scan(&format!("refs/heads/main {new} refs/heads/main {old}\n"), &[]);
+        assert_eq!((status, secrets), (Some(code), found), "{new} {old} {output:?}");
+    }
+    place.git(&["update-ref", "refs/remotes/origin/other", &one]);
+    let fresh = format!("refs/heads/topic {three} refs/heads/topic {none}\n");
+    assert_eq!(scan(&fresh, &["--remote", "origin"]).1, 1);
+    assert_eq!(scan(&fresh, &["--remote", "https://localhost/other"]).1, 2);
+    assert_eq!(scan("", &[]).0, Some(0));
+    let (status, _, output) = scan(&format!("{fresh}refs/heads/topic\n"), &[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(status == Some(2) && said.contains("line 2 of standard input is not"), "{said}");
 }
 
 #[test]

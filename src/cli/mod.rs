@@ -1,5 +1,6 @@
 //! The command line: structures only.
 
+mod hooks;
 mod output;
 mod scan;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::hooks::{Hooks, HooksChange, HooksCommand, HooksStatus};
 pub use self::output::{Format, Named, Output};
 pub use self::scan::{Scan, ScanFormat};
 use crate::model::{Scope, Severity};
@@ -65,6 +67,7 @@ Examples:
   harden scan --history             every line that the commits of this repository have added
   harden scan --staged              what the next commit would add
   harden scan -f json=secrets.json; harden scan --baseline secrets.json
+  harden scan --pushed --remote origin       in a pre-push hook; `harden hooks install` sets it up
   git diff | harden scan --stdin
   harden scan --rules gitleaks.toml ~/src
   harden scan --explain github-pat
@@ -76,6 +79,17 @@ Exit codes:
   1  secrets that are neither accepted nor known
   2  usage, rule or output error
   3  something could not be read (1 wins over 3; --allow-unknown accepts it)";
+
+const HOOKS_EXAMPLES: &str = "\
+Examples:
+  harden hooks install              scan before every commit and push of this repository
+  harden hooks status               what stands there now, and whether it scans
+  harden hooks uninstall            as it was before
+
+Exit codes:
+  0  done; status: both hooks scan
+  1  a hook was left as it is, and it is said why; status: a hook does not scan
+  2  usage or file error";
 
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
@@ -123,9 +137,12 @@ pub enum Command {
     /// Check a project, the account and the host of an agent
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(Box<Audit>),
-    /// Find leaked secrets in files, histories and what is staged
+    /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),
+    /// Let git scan for secrets before it commits and pushes
+    #[command(after_help = HOOKS_EXAMPLES)]
+    Hooks(Hooks),
     /// Say what a check looks for, why, and what to do
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),

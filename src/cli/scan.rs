@@ -9,7 +9,7 @@ use super::output::{Named, Output};
 /// `harden scan`
 #[derive(Debug, Args)]
 pub struct Scan {
-    /// Files and folders; the current folder where left out. With --history or --staged: repositories
+    /// Files and folders; the current folder where left out. With --history, --staged or --pushed: repositories
     pub paths: Vec<PathBuf>,
     /// Scan every line that the commits of a repository have added, instead of its files
     #[arg(long)]
@@ -20,8 +20,14 @@ pub struct Scan {
     /// Scan the lines that are staged for the next commit
     #[arg(long, conflicts_with = "history")]
     pub staged: bool,
+    /// Scan the lines that a push brings, as git tells its pre-push hook on standard input
+    #[arg(long, conflicts_with_all = ["history", "staged"])]
+    pub pushed: bool,
+    /// With --pushed: the remote that is pushed to. What its refs led to when last fetched is not new
+    #[arg(long, value_name = "NAME", requires = "pushed")]
+    pub remote: Option<String>,
     /// Scan what comes in on standard input
-    #[arg(long, conflicts_with_all = ["history", "staged", "paths"])]
+    #[arg(long, conflicts_with_all = ["history", "staged", "pushed", "paths"])]
     pub stdin: bool,
     /// Find exactly what Gitleaks 8.30.1 finds, at the places that it names, with all that it misses
     ///
@@ -36,7 +42,7 @@ pub struct Scan {
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
     /// Say what a rule looks for, and where to revoke what it finds
-    #[arg(long, value_name = "RULE", conflicts_with_all = ["history", "staged", "stdin", "paths"])]
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["history", "staged", "pushed", "stdin", "paths"])]
     pub explain: Option<String>,
     /// A report of gitleaks, trufflehog or kingfisher in JSON: what it finds too is said, what it finds alone is added
     ///

@@ -5,6 +5,7 @@ mod baseline;
 mod explain;
 mod facts;
 mod failure;
+mod hooks;
 mod init;
 mod keep;
 mod list;
@@ -41,6 +42,7 @@ pub fn main() -> ExitCode {
     let outcome = match &cli.command {
         Command::Audit(args) => audit::run(args, cli.color, started),
         Command::Scan(args) => scan::run(args, cli.color),
+        Command::Hooks(args) => hooks::run(args, cli.color),
         Command::Explain(args) => explain::run(args, cli.color),
         Command::List(args) => list::run(args, cli.color),
         Command::Facts(args) => facts::run(args),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use gitleaks_rs::history::Range;
+use gitleaks_rs::history::{Id, OpenError, Range};
 use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Config, Finding, Job, Outcome, Progress as Count, Scanner, compat};
 
@@ -15,6 +15,7 @@ use super::progress::Progress;
 use super::{Failure, keep, output, scan_compat, scan_import, terminal};
 use crate::catalog::nearest;
 use crate::cli::{Color, Output, Scan, ScanFormat};
+use crate::hooks;
 use crate::report::{self, Leaks, Look, Standing};
 
 /// The largest report and ignore list that is read.
@@ -97,13 +98,19 @@ fn scan(args: &Scan, scanner: &Scanner) -> Result<Leaks, Failure> {
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
     let mut all = Outcome::default();
+    let pushed = args.pushed.then(pushed).transpose()?;
+    let pushed = pushed.map(|refs| Range::Pushed { refs, remote: args.remote.clone() });
     if args.stdin {
         let found =
             job.reader(io::stdin().lock(), "").map_err(|error| unreadable(Path::new("standard input"), &error))?;
         all.findings.extend(found);
     } else {
         for path in paths {
-            let one = if args.history || args.staged { repository(args, job, path)? } else { files(args, job, path)? };
+            let one = match &pushed {
+                Some(range) => job.history(path, range).map_err(no_repository)?,
+                None if args.history || args.staged => repository(args, job, path)?,
+                None => files(args, job, path)?,
+            };
             all.findings.extend(one.findings);
             all.problems.extend(one.problems);
         }
@@ -112,6 +119,8 @@ fn scan(args: &Scan, scanner: &Scanner) -> Result<Leaks, Failure> {
     let known = count.known.load(Ordering::Relaxed);
     let what = if args.history {
         format!("{} of new lines in the history", size(bytes))
+    } else if args.pushed {
+        format!("{} of new lines in what is pushed", size(bytes))
     } else if args.staged {
         format!("{} of staged lines", size(bytes))
     } else if args.stdin {
@@ -134,7 +143,18 @@ fn repository(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure
     } else {
         job.history(path, &Range::Since(args.since.clone()))
     };
-    found.map_err(|error| Failure::usage(error.to_string(), "give the top folder of a work tree, or a bare repository"))
+    found.map_err(no_repository)
+}
+
+fn no_repository(error: OpenError) -> Failure {
+    Failure::usage(error.to_string(), "give the top folder of a work tree, or a bare repository")
+}
+
+/// What git tells of a push.
+fn pushed() -> Result<Vec<(Id, Id)>, Failure> {
+    hooks::pushed(io::stdin().lock()).map_err(|error| {
+        Failure::usage(error.to_string(), "this is for git's pre-push hook; `harden hooks install` sets it up")
+    })
 }
 
 fn files(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::own_hook::Hook;
+
 /// A program that writes hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -15,6 +17,8 @@ pub(super) enum Manager {
     Lefthook,
     /// Git LFS.
     GitLfs,
+    /// `harden hooks install`.
+    Harden,
 }
 
 /// Every name that git calls a hook by.
@@ -48,6 +52,9 @@ pub(super) const NAMES: &[&str] = &[
     "p4-pre-submit",
     "post-index-change",
 ];
+
+/// What a hook that was there before ours is called, which runs it.
+pub(super) const FORMER: [&str; 2] = [Hook::PreCommit.former(), Hook::PrePush.former()];
 
 /// The manager that wrote a hook, if every line of it is one that this manager writes.
 pub(super) fn manager(text: &str) -> Option<Manager> {

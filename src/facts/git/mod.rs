@@ -6,6 +6,7 @@ pub mod config;
 mod hooks;
 pub mod ignore;
 mod index;
+pub mod own_hook;
 pub mod repository;
 
 use std::io;
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 use self::config::Setting;
 use self::hooks::Manager;
 pub use self::index::Tracked;
+use self::own_hook::{Hook, Origin};
 use self::repository::{Form, Place, Repository};
 use super::{ProbeError, subject};
 use crate::host::{self, Host, Kind, Want, Who};
@@ -292,7 +294,7 @@ impl Reader<'_> {
         };
         let named = entries.iter().filter_map(|entry| Some((entry.name.to_str()?, entry.kind)));
         named
-            .filter(|(name, kind)| hooks::NAMES.contains(name) && matches!(kind, Kind::File | Kind::Link))
+            .filter(|(name, kind)| (hooks::NAMES.contains(name) || hooks::FORMER.contains(name)) && matches!(kind, Kind::File | Kind::Link))
             .filter_map(|(name, _)| self.hook(name, &target.join(name)).transpose())
             .collect()
     }
@@ -300,6 +302,17 @@ impl Reader<'_> {
     fn jail(&self, path: &AbsPath) -> Option<&AbsPath> {
         let repository = self.repository;
         [&repository.common_dir, &repository.top].into_iter().find(|folder| path.is_within(folder))
+    }
+
+    /// Our own hook, if the program that it runs is ours by its name, and nothing that came with the project or that the
+    /// agent could exchange.
+    fn own(&self, name: &str, bytes: &[u8]) -> Option<Manager> {
+        let hook = Hook::ALL.into_iter().find(|hook| hook.name() == name)?;
+        let Origin::Ours(program) = own_hook::origin(hook, bytes) else { return None };
+        let program = AbsPath::new(std::str::from_utf8(&program).ok()?)?;
+        let inside = program.is_within(&self.repository.top) || program.is_within(&self.repository.common_dir);
+        let ours = program.name_text() == "harden" && !inside;
+        (ours && matches!(self.writable(&program), Look::Known(false))).then_some(Manager::Harden)
     }
 
     /// None for a file that git would not run.
@@ -321,7 +334,7 @@ impl Reader<'_> {
             // A link out of the repository, or something too large: a hook all the same, by nobody we know.
             Err(_) => Vec::new(),
         };
-        let manager = hooks::manager(&String::from_utf8_lossy(&bytes)).or_else(|| husky_file(path, &bytes));
+        let manager = hooks::manager(&String::from_utf8_lossy(&bytes)).or_else(|| husky_file(path, &bytes)).or_else(|| self.own(name, &bytes));
         let digest = crate::model::hex(Sha256::digest(&bytes));
         let allowed = self.subject.parameters.list("hook_allow");
         let allowed = allowed.iter().any(|entry| *entry == name || *entry == format!("{name}@{digest}"));

@@ -106,12 +106,12 @@ pub enum Range {
     /// if need be.
     Since(Vec<String>),
     /// What a push brings: for each ref the new commit and the one it was before. All zeros stand for no commit; what
-    /// `known` names, the remote's other refs for one, is left out too.
+    /// the remote's other refs lead to, as far as that is known here, is left out too.
     Pushed {
         /// New and old commit of each ref.
         refs: Vec<(Id, Id)>,
-        /// Other revisions whose commits are not wanted.
-        known: Vec<Id>,
+        /// The remote's name. One that is an address has no refs here, and leaves nothing out.
+        remote: Option<String>,
     },
 }
 
@@ -249,34 +249,40 @@ impl Repository {
                 let out = names.iter().map(|name| self.revision(&mut reader, name)).collect::<Result<_, _>>()?;
                 (tips(), out)
             }
-            Range::Pushed { refs, known } => {
+            Range::Pushed { refs, remote } => {
                 let real = |id: &&Id| !id.is_null();
                 // The remote may have what is not here: such a commit leaves nothing out.
                 let here = |id: &Id| self.store.find_present(id.as_bytes());
-                let olds = refs.iter().map(|(_, old)| old).chain(known).filter(real).filter_map(here).collect();
+                let known = remote.iter().flat_map(|name| refs::of_remote(&self.place, name)).collect::<Vec<_>>();
+                let olds = refs.iter().map(|(_, old)| old).chain(&known).filter(real).filter_map(here).collect();
                 (refs.iter().map(|(new, _)| new).filter(real).map(find).collect(), olds)
             }
         };
-        let shallow = self.shallow();
+        let shallow = match range {
+            // What was never fetched is not pushed either, so that nothing of a push is missing.
+            Range::Pushed { .. } => self.cut().unwrap_or_default(),
+            Range::All | Range::Since(_) => self.shallow(),
+        };
         Ok(Walk::new(&mut reader, shallow, &self.problems).between(&tips, &out))
     }
 
-    /// The commits whose parents were not fetched.
+    /// The commits whose parents were not fetched, of which the summary tells.
     fn shallow(&self) -> HashSet<Id> {
-        let lines = match self.place.common.read(b"shallow", 64 << 20) {
-            Ok(lines) => lines.unwrap_or_default(),
-            Err(error) => {
-                self.problems.add(ProblemKind::Unreadable, || format!("`shallow`: {error}"));
-                Vec::new()
-            }
-        };
-        let cut: HashSet<Id> = lines.split(|byte| *byte == b'\n').filter_map(Id::from_hex).collect();
+        let cut = self.cut().unwrap_or_else(|error| {
+            self.problems.add(ProblemKind::Unreadable, || format!("`shallow`: {error}"));
+            HashSet::new()
+        });
         if !cut.is_empty() {
             self.problems.add(ProblemKind::Shallow, || {
                 format!("the history is cut off behind {} commits: it was cloned so", cut.len())
             });
         }
         cut
+    }
+
+    fn cut(&self) -> io::Result<HashSet<Id>> {
+        let lines = self.place.common.read(b"shallow", 64 << 20)?.unwrap_or_default();
+        Ok(lines.split(|byte| *byte == b'\n').filter_map(Id::from_hex).collect())
     }
 
     /// What a commit says of itself.

@@ -115,6 +115,25 @@ fn below(
     Ok(())
 }
 
+/// What the refs of a remote pointed at when they were last fetched. What cannot be read leads to nothing: these refs
+/// say what needs no scan, and without them there is more to scan, not less.
+pub(super) fn of_remote(place: &Place, remote: &str) -> BTreeSet<Id> {
+    let mut tips = BTreeSet::new();
+    if remote.split('/').any(|step| matches!(step, "" | "." | "..")) {
+        return tips;
+    }
+    let top = format!("refs/remotes/{remote}");
+    let _ = below(&place.common, &top, &mut tips, &mut |bytes, tips| tips.extend(first_id(bytes)));
+    let packed = place.common.read(b"packed-refs", LIST).ok().flatten().unwrap_or_default();
+    let inside = [top.as_bytes(), b"/"].concat();
+    tips.extend(packed.split(|byte| *byte == b'\n').filter_map(|line| {
+        let space = line.iter().position(|byte| *byte == b' ')?;
+        line[space + 1..].starts_with(&inside).then(|| first_id(line))?
+    }));
+    tips.retain(|id| !id.is_null() && id.as_bytes().len() == place.width);
+    tips
+}
+
 /// The object that a ref of this full name points at.
 pub(super) fn named(place: &Place, name: &str) -> io::Result<Option<Id>> {
     let mut name = name.to_owned();

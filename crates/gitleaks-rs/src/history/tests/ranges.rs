@@ -61,13 +61,25 @@ fn a_push_brings_exactly_what_is_new() {
     let (mut made, commits) = tangled();
     let null = "0".repeat(40);
     for (new, old) in commits.iter().zip(commits.iter().skip(5)) {
-        let pushed = Range::Pushed { refs: vec![(id(new), id(old))], known: Vec::new() };
+        let pushed = Range::Pushed { refs: vec![(id(new), id(old))], remote: None };
         assert_eq!(names(&made, &pushed), listed(&mut made, &[new, &format!("^{old}")]));
     }
     let [one, other, third] = [&commits[39], &commits[30], &commits[12]];
-    let fresh = Range::Pushed { refs: vec![(id(one), id(&null)), (id(&null), id(other))], known: vec![id(third)] };
+    made.git(&["update-ref", "refs/remotes/far/main", third]);
+    made.git(&["update-ref", "refs/remotes/farther/main", one]);
     let expected = listed(&mut made, &[one, &format!("^{other}"), &format!("^{third}")]);
-    assert_eq!(names(&made, &fresh), expected);
+    for pack in [false, true] {
+        if pack {
+            made.git(&["pack-refs", "--all"]);
+        }
+        let refs = vec![(id(one), id(&null)), (id(&null), id(other))];
+        let fresh = Range::Pushed { refs, remote: Some("far".to_owned()) };
+        assert_eq!(names(&made, &fresh), expected, "packed: {pack}");
+    }
+    for remote in ["", "..", "far/../farther", "https://localhost/x", "/far", "nowhere"] {
+        let all = Range::Pushed { refs: vec![(id(one), id(&null))], remote: Some(remote.to_owned()) };
+        assert_eq!(names(&made, &all), listed(&mut made, &[one]), "{remote}");
+    }
 }
 
 #[test]
