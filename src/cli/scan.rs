@@ -23,11 +23,23 @@ pub struct Scan {
     /// Scan what comes in on standard input
     #[arg(long, conflicts_with_all = ["history", "staged", "paths"])]
     pub stdin: bool,
+    /// Scan what agents have written: sessions, logs, outputs of tools, snapshots
+    ///
+    /// Their places are those of the agents' own settings, for the account that runs them. What they download is
+    /// left out, and what stands in their credential files is counted and no finding.
+    #[arg(long, conflicts_with_all = ["history", "staged", "stdin", "paths"])]
+    pub state: bool,
+    /// With --state: of this agent only
+    #[arg(long, value_name = "AGENT", requires = "state")]
+    pub agent: Option<String>,
+    /// Profile name or file, whose waivers accept findings
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
     /// Other rules, in Gitleaks' form
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
     /// Say what a rule looks for, and where to revoke what it finds
-    #[arg(long, value_name = "RULE", conflicts_with_all = ["history", "staged", "stdin", "paths"])]
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["history", "staged", "stdin", "state", "paths"])]
     pub explain: Option<String>,
     /// An earlier JSON report: what stands there is shown as known and fails no more
     #[arg(long, value_name = "FILE")]

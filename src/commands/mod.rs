@@ -11,6 +11,7 @@ mod list;
 mod output;
 mod progress;
 mod scan;
+mod scan_state;
 mod session;
 mod shell;
 mod terminal;
