@@ -148,7 +148,7 @@ fn no_state_is_said_with_the_places_and_is_no_failure() {
     let output = account.scan(&[]);
     assert_eq!(output.status.code(), Some(0));
     assert!(stderr(&output).contains(&format!("`{}`", account.at("data/opencode").display())), "{}", stderr(&output));
-    assert!(stdout(&output).contains("no state of an agent is here"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("no state of an agent was found"), "{}", stdout(&output));
 }
 
 #[test]

@@ -12,9 +12,14 @@ use rustix::fs::OFlags;
 
 use super::{Failure, scan, session, terminal};
 use crate::cli::Scan;
-use crate::facts::state::{self, StatePlace};
+use crate::facts::state::{self, StatePlace, Tops};
 use crate::host::Kind;
 use crate::model::{AbsPath, Policy, StateKind, plain};
+
+/// Downloads are nothing that was said, read or typed.
+fn is_left_out(kind: StateKind) -> bool {
+    kind == StateKind::Cache
+}
 
 /// What was scanned, for the summary.
 #[derive(Default)]
@@ -50,27 +55,27 @@ pub(super) fn scan(args: &Scan, policy: &Policy, job: Job<'_>) -> Result<(Outcom
         let earlier = state::before(subject).map(|(person, _)| state::state_places(host.as_ref(), &person));
         places.extend(earlier.into_iter().flatten());
     }
-    let tops = Tops::of(&places);
+    let plan = Plan::of(&places);
     all.problems.extend(closed(&places));
-    for (top, kind) in &tops.scanned {
+    for (top, kind) in &plan.scanned {
         let found = match kind {
-            Kind::Dir => tops.folder(args, job, top),
+            Kind::Dir => plan.folder(args, job, top),
             _ => file(job, top),
         };
         all.findings.extend(found.findings);
         all.problems.extend(found.problems);
     }
-    if tops.scanned.is_empty() {
+    if plan.scanned.is_empty() && all.problems.is_empty() {
         terminal::error(&format!("note: no state of an agent is in {}", looked_at(&places)));
     }
     all.problems.sort_by(|a, b| a.path.cmp(&b.path));
     all.problems.dedup();
-    let said = tops.said();
-    Ok((all, State { credentials: tops.credentials, said }))
+    let said = plan.said();
+    Ok((all, State { credentials: plan.credentials, said }))
 }
 
 /// What to scan, and what to make of it.
-struct Tops {
+struct Plan {
     /// Folders and files of which none lies in another.
     scanned: Vec<(AbsPath, Kind)>,
     /// Folders of downloads.
@@ -80,26 +85,12 @@ struct Tops {
     stores: Mutex<usize>,
 }
 
-impl Tops {
+impl Plan {
     fn of(places: &[StatePlace]) -> Self {
-        let found = |fits: fn(StateKind) -> bool| {
-            let places = places.iter().filter(move |place| fits(place.kind));
-            places.filter_map(|place| place.there.as_ref().ok()?.clone())
-        };
-        let mut all: Vec<(AbsPath, Kind)> =
-            found(|kind| kind != StateKind::Cache).filter(|(_, kind)| matches!(kind, Kind::File | Kind::Dir)).collect();
-        let mut downloads: Vec<AbsPath> = found(|kind| kind == StateKind::Cache).map(|(path, _)| path).collect();
-        // Where somebody keeps both in one place, it is state first.
-        downloads.retain(|folder| !all.iter().any(|(path, _)| path.is_within(folder)));
-        let credentials = found(|kind| kind == StateKind::Credential).map(|(path, _)| path.text()).collect();
-        all.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let mut scanned: Vec<(AbsPath, Kind)> = Vec::new();
-        for (path, kind) in all {
-            if !scanned.iter().any(|(top, _)| path.is_within(top)) {
-                scanned.push((path, kind));
-            }
-        }
-        Self { scanned, downloads, credentials, stores: Mutex::default() }
+        let Tops { scanned, left_out } = state::tops(places, is_left_out);
+        let keys = places.iter().filter(|place| place.kind == StateKind::Credential);
+        let keys = keys.filter_map(|place| Some(place.there.as_ref().ok()?.as_ref()?.0.text()));
+        Self { scanned, downloads: left_out, credentials: keys.collect(), stores: Mutex::default() }
     }
 
     /// A folder, and the stores of objects in it: snapshots are kept as such.
@@ -135,7 +126,7 @@ impl Tops {
 
     fn said(&self) -> String {
         if self.scanned.is_empty() {
-            return "; no state of an agent is here".to_owned();
+            return "; no state of an agent was found".to_owned();
         }
         let stores = match *self.stores.lock().unwrap_or_else(PoisonError::into_inner) {
             0 => String::new(),
@@ -193,7 +184,8 @@ fn told(path: PathBuf, why: &str) -> Problem {
 
 /// Places that could not be looked at.
 fn closed(places: &[StatePlace]) -> impl Iterator<Item = Problem> {
-    places.iter().filter_map(|place| {
+    let scanned = places.iter().filter(|place| !is_left_out(place.kind));
+    scanned.filter_map(|place| {
         let error = place.there.as_ref().err()?;
         let closed = error.kind() == io::ErrorKind::PermissionDenied;
         let why = if closed { "permission denied".to_owned() } else { error.to_string() };

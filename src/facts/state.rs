@@ -113,6 +113,34 @@ pub fn state_places(host: &dyn Host, subject: &Subject) -> Vec<StatePlace> {
     places
 }
 
+/// What of an agent's state there is to scan.
+pub struct Tops {
+    /// Folders and files of which none lies in another.
+    pub scanned: Vec<(AbsPath, Kind)>,
+    /// Folders and files to leave out, in them or elsewhere.
+    pub left_out: Vec<AbsPath>,
+}
+
+/// What is there, without the kinds that are to be left out.
+pub fn tops(places: &[StatePlace], leaves_out: fn(StateKind) -> bool) -> Tops {
+    let found = |out: bool| {
+        let places = places.iter().filter(move |place| leaves_out(place.kind) == out);
+        places.filter_map(|place| place.there.as_ref().ok()?.clone())
+    };
+    let mut all: Vec<_> = found(false).filter(|(_, kind)| matches!(kind, Kind::File | Kind::Dir)).collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    // Where somebody keeps both in one place, it is to be scanned.
+    let holds = |folder: &AbsPath| all.iter().any(|(path, _)| path.is_within(folder));
+    let left_out = found(true).map(|(path, _)| path).filter(|path| !holds(path)).collect();
+    let mut scanned: Vec<(AbsPath, Kind)> = Vec::new();
+    for (path, kind) in all {
+        if !scanned.iter().any(|(top, _)| path.is_within(top)) {
+            scanned.push((path, kind));
+        }
+    }
+    Tops { scanned, left_out }
+}
+
 /// What is at a path. A link that comes with a project is not followed out of it: what it leads to is not state.
 fn there(host: &dyn Host, subject: &Subject, path: &AbsPath) -> io::Result<Option<(AbsPath, Kind)>> {
     let found = host::resolve(host, path, subject::jail(subject, path));
