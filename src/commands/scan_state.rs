@@ -13,7 +13,7 @@ use rustix::fs::OFlags;
 use super::{Failure, scan, session, terminal};
 use crate::cli::Scan;
 use crate::facts::state::{self, StatePlace, Tops};
-use crate::host::Kind;
+use crate::host::{Closed, Kind};
 use crate::model::{AbsPath, Policy, StateKind, plain};
 
 /// Downloads are nothing that was said, read or typed.
@@ -70,7 +70,7 @@ pub(super) fn scan(args: &Scan, policy: &Policy, job: Job<'_>) -> Result<(Outcom
     }
     all.problems.sort_by(|a, b| a.path.cmp(&b.path));
     all.problems.dedup();
-    let said = plan.said();
+    let said = plan.said(!all.problems.is_empty());
     Ok((all, State { credentials: plan.credentials, said }))
 }
 
@@ -124,9 +124,9 @@ impl Plan {
         all
     }
 
-    fn said(&self) -> String {
+    fn said(&self, unread: bool) -> String {
         if self.scanned.is_empty() {
-            return "; no state of an agent was found".to_owned();
+            return if unread { String::new() } else { "; no state of an agent was found".to_owned() };
         }
         let stores = match *self.stores.lock().unwrap_or_else(PoisonError::into_inner) {
             0 => String::new(),
@@ -189,7 +189,9 @@ fn closed(places: &[StatePlace]) -> impl Iterator<Item = Problem> {
         let error = place.there.as_ref().err()?;
         let closed = error.kind() == io::ErrorKind::PermissionDenied;
         let why = if closed { "permission denied".to_owned() } else { error.to_string() };
-        Some(told(PathBuf::from(&place.path), &why))
+        // One closed folder is one reason, however many places lie in it.
+        let path = Closed::of(error).map_or_else(|| PathBuf::from(&place.path), |folder| folder.as_path().to_owned());
+        Some(told(path, &why))
     })
 }
 
