@@ -218,6 +218,11 @@ impl Host for Blinded<'_> {
         self.machine.read(path, limit)
     }
 
+    fn open(&self, path: &AbsPath) -> io::Result<std::fs::File> {
+        self.open(path)?;
+        self.machine.open(path)
+    }
+
     fn acl(&self, path: &AbsPath) -> io::Result<Option<Acl>> {
         self.pass(path)?;
         self.machine.acl(path)

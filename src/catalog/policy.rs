@@ -53,6 +53,8 @@ pub struct Request {
     pub local: Option<LocalProfile>,
     /// Whether the repository may waive.
     pub allow_local_waivers: bool,
+    /// Rules of the secret scan, which waivers may name like checks.
+    pub rules: BTreeSet<String>,
 }
 
 /// A profile of the repository under review.
@@ -162,7 +164,7 @@ pub fn policy(checks: &BTreeMap<String, Arc<Check>>, request: &Request, today: D
     let scope = request.scope.or(merged.scope).unwrap_or(Scope::Host);
     let selected = narrow(&merged.selected, request, checks)?;
     let all: Vec<&Check> = checks.values().map(AsRef::as_ref).collect();
-    let (holding, bad) = waivers::sort(&merged.waivers, &all, today);
+    let (holding, bad) = waivers::sort(&merged.waivers, &all, &request.rules, today);
     problems.extend(bad);
     let with_severity = |check: &Arc<Check>| match merged.severity.get(&check.id) {
         Some(severity) if *severity != check.severity => Arc::new(Check { severity: *severity, ..Check::clone(check) }),

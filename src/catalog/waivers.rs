@@ -1,5 +1,7 @@
 //! Waivers, read one by one: a malformed or expired one stops only itself, and is reported.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -14,10 +16,16 @@ pub fn today() -> Date {
 }
 
 /// Sorts waivers into those that hold and what is the matter with others.
-pub(super) fn sort(given: &[Value], checks: &[&Check], today: Date) -> (Vec<Waiver>, Vec<WaiverProblem>) {
+/// `rules` are the names that a waiver may use beside those of checks.
+pub(super) fn sort(
+    given: &[Value],
+    checks: &[&Check],
+    rules: &BTreeSet<String>,
+    today: Date,
+) -> (Vec<Waiver>, Vec<WaiverProblem>) {
     let (mut holding, mut problems) = (Vec::new(), Vec::new());
     for value in given {
-        match judge(value, checks, today) {
+        match judge(value, checks, rules, today) {
             Ok(waiver) => holding.push(waiver),
             Err(problem) => problems.push(problem_of(value, problem)),
         }
@@ -25,7 +33,7 @@ pub(super) fn sort(given: &[Value], checks: &[&Check], today: Date) -> (Vec<Waiv
     (holding, problems)
 }
 
-fn judge(value: &Value, checks: &[&Check], today: Date) -> Result<Waiver, String> {
+fn judge(value: &Value, checks: &[&Check], rules: &BTreeSet<String>, today: Date) -> Result<Waiver, String> {
     if !value.is_object() {
         return Err("malformed, and so not applied: it has no keys; write check, reason, owner and expires".to_owned());
     }
@@ -36,8 +44,9 @@ fn judge(value: &Value, checks: &[&Check], today: Date) -> Result<Waiver, String
             return Err(format!("not applied: its {field} is empty"));
         }
     }
-    if !checks.iter().any(|check| waiver.names(&check.id, &check.code)) {
+    if !rules.contains(&waiver.check) && !checks.iter().any(|check| waiver.names(&check.id, &check.code)) {
         let names = checks.iter().flat_map(|check| [check.id.as_str(), check.code.as_str()]);
+        let names = names.chain(rules.iter().map(String::as_str));
         let help = nearest(&waiver.check, names)
             .map_or("see `harden list checks`".to_owned(), |near| format!("did you mean `{near}`?"));
         return Err(format!("not applied: no check is called `{}`; {help}", waiver.check));
@@ -77,10 +86,12 @@ mod tests {
             waiver("2025-12-31"),
             waiver("soon"),
             json!({"check": id, "owner": "o", "expires": "2030-01-01"}),
+            json!({"check": "github-pat", "reason": "r", "owner": "o", "expires": "2030-01-01"}),
             json!({"check": "no-such-check", "reason": "r", "owner": "o", "expires": "2030-01-01"}),
         ];
-        let (holding, problems) = sort(&given, &checks, Date::constant(2026, 1, 1));
-        assert_eq!(holding.len(), 2);
+        let (holding, problems) =
+            sort(&given, &checks, &BTreeSet::from(["github-pat".to_owned()]), Date::constant(2026, 1, 1));
+        assert_eq!(holding.len(), 3);
         let said: Vec<&str> =
             problems.iter().map(|p| p.problem.split([';', ':', '(']).next().unwrap_or_default()).collect();
         assert_eq!(said, ["expired on 2025-12-31", "not applied", "malformed, and so not applied", "not applied"]);

@@ -33,16 +33,28 @@ pub struct Scan {
     ///
     /// The rules are ours unless --rules names Gitleaks' own; a .gitleaks.toml in what is scanned does not count, since
     /// whoever wrote the secret may have written it too. Reports are Gitleaks' own, redacted.
-    #[arg(long, conflicts_with_all = ["history", "staged"])]
+    #[arg(long, conflicts_with_all = ["history", "staged", "pushed", "state", "profile"])]
     pub compat: bool,
     /// With --compat: scan what `git log -p -U0 --full-history --all --diff-filter=tuxdb` writes, from standard input
     #[arg(long, requires = "compat", conflicts_with_all = ["stdin", "paths"])]
     pub log: bool,
+    /// Scan what agents have written: sessions, logs, outputs of tools, snapshots
+    ///
+    /// Their places are those of the agents' own settings, for the account that runs them. What they download is
+    /// left out, and what stands in their credential files is counted and no finding.
+    #[arg(long, conflicts_with_all = ["history", "staged", "pushed", "stdin", "paths"])]
+    pub state: bool,
+    /// With --state: of this agent only
+    #[arg(long, value_name = "AGENT", requires = "state")]
+    pub agent: Option<String>,
+    /// Profile name or file, whose waivers accept findings
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
     /// Other rules, in Gitleaks' form
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
     /// Say what a rule looks for, and where to revoke what it finds
-    #[arg(long, value_name = "RULE", conflicts_with_all = ["history", "staged", "pushed", "stdin", "paths"])]
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["history", "staged", "pushed", "stdin", "state", "paths"])]
     pub explain: Option<String>,
     /// A report of gitleaks, trufflehog or kingfisher in JSON: what it finds too is said, what it finds alone is added
     ///

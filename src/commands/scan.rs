@@ -12,12 +12,17 @@ use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Config, Finding, Job, Outcome, Progress as Count, Scanner, compat};
 
 use super::progress::Progress;
+use super::scan_state::{self, State};
 use super::{Failure, keep, output, scan_compat, scan_import, terminal};
-use crate::catalog::nearest;
+use crate::catalog::{self, Request, Types, nearest};
 use crate::cli::{Color, Output, Scan, ScanFormat};
 use crate::hooks;
+use crate::model::{Policy, plain};
 use crate::report::{self, Leaks, Look, Standing};
 
+/// The checks that ask the same of a project and of the agent's state: a waiver of theirs holds here too.
+const PROJECT: (&str, &str) = ("secret-in-project", "SEC-01");
+const STATE: (&str, &str) = ("secret-in-state", "STA-06");
 /// The largest report and ignore list that is read.
 const LIMIT: u64 = 256 << 20;
 
@@ -42,13 +47,17 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     }
     let read = |file: &PathBuf| opinions(file).map(|opinions| (file.clone(), opinions));
     let opinions: Vec<_> = args.imports.iter().map(read).collect::<Result<_, _>>()?;
+    let policy = (args.state || args.profile.is_some()).then(|| policy(args, scanner)).transpose()?;
     let progress = Progress::start("scanning");
-    let mut leaks = scan(args, scanner)?;
+    let mut leaks = scan(args, scanner, policy.as_ref())?;
     for (file, opinions) in &opinions {
         scan_import::merge(&mut leaks, file, opinions);
     }
     drop(progress);
     settle(&mut leaks, &known, &ignored(args));
+    if let Some(policy) = &policy {
+        waive(&mut leaks, policy, if args.state { &STATE } else { &PROJECT });
+    }
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
     output::write_each(&outputs, look, |format, look| text(&leaks, format, look, config.as_ref()))?;
     Ok(conclude(args, &leaks, &outputs))
@@ -59,7 +68,7 @@ pub(super) fn conclude(args: &Scan, leaks: &Leaks, outputs: &[Output<ScanFormat>
     if outputs.iter().all(|output| output.file.is_some()) && !args.quiet {
         terminal::error(&report::leaks_summary(leaks));
     }
-    if leaks.count(Standing::Open) > 0 {
+    if leaks.open() > 0 {
         ExitCode::from(1)
     } else if !leaks.problems.is_empty() && !args.allow_unknown {
         ExitCode::from(3)
@@ -72,6 +81,32 @@ fn rules(file: &Path) -> Result<Config, Failure> {
     let config = Config::load(file).map_err(wrong_rules)?;
     config.warnings.iter().for_each(|warning| terminal::error(&format!("warning: {warning}")));
     Ok(config)
+}
+
+/// What the reviewer's profile says, which is never one that the scanned files bring along.
+fn policy(args: &Scan, scanner: &Scanner) -> Result<Policy, Failure> {
+    let rules = scanner.rules().iter().map(|rule| rule.id.clone()).collect();
+    let request = Request { profile: args.profile.clone(), rules, ..Request::default() };
+    let policy = catalog::policy(&catalog::checks(&Types::default())?, &request, catalog::today())?;
+    for problem in &policy.problems {
+        terminal::error(&format!("warning: waiver of {}: {}", plain(&problem.check), plain(&problem.problem)));
+    }
+    Ok(policy)
+}
+
+/// Accepts what waivers of the check that asks the same, or of a rule, cover.
+fn waive(leaks: &mut Leaks, policy: &Policy, (id, code): &(&str, &str)) {
+    let here = std::env::current_dir().unwrap_or_default();
+    for (finding, standing) in leaks.findings.iter_mut().filter(|(_, standing)| *standing == Standing::Open) {
+        let is_of = |subject: &String| *subject == finding.path || Path::new(subject) == here.join(&finding.path);
+        let cover = policy.waivers.iter().find(|waiver| {
+            (waiver.names(id, code) || waiver.check == finding.rule) && waiver.subject.as_ref().is_none_or(is_of)
+        });
+        if let Some(waiver) = cover {
+            let reason = format!("{} ({}, until {})", waiver.reason, waiver.owner, waiver.expires);
+            *standing = Standing::Accepted(Some(reason));
+        }
+    }
 }
 
 pub(super) fn wrong_rules(error: gitleaks_rs::LoadError) -> Failure {
@@ -92,7 +127,7 @@ fn explain(scanner: &Scanner, id: &str, color: Color) -> Result<ExitCode, Failur
 }
 
 /// All that the arguments name.
-fn scan(args: &Scan, scanner: &Scanner) -> Result<Leaks, Failure> {
+fn scan(args: &Scan, scanner: &Scanner, policy: Option<&Policy>) -> Result<Leaks, Failure> {
     let (count, key) = (Count::default(), keep::key());
     let job = Job { scanner, key: &key, cache: None, progress: &count };
     let here = [PathBuf::from(".")];
@@ -100,7 +135,10 @@ fn scan(args: &Scan, scanner: &Scanner) -> Result<Leaks, Failure> {
     let mut all = Outcome::default();
     let pushed = args.pushed.then(pushed).transpose()?;
     let pushed = pushed.map(|refs| Range::Pushed { refs, remote: args.remote.clone() });
-    if args.stdin {
+    let mut state = State::default();
+    if let Some(policy) = policy.filter(|_| args.state) {
+        (all, state) = scan_state::scan(args, policy, job)?;
+    } else if args.stdin {
         let found =
             job.reader(io::stdin().lock(), "").map_err(|error| unreadable(Path::new("standard input"), &error))?;
         all.findings.extend(found);
@@ -128,9 +166,13 @@ fn scan(args: &Scan, scanner: &Scanner) -> Result<Leaks, Failure> {
     } else {
         let files = count.files.load(Ordering::Relaxed) + known;
         let unchanged = if known > 0 { format!(", {known} of them unchanged") } else { String::new() };
-        format!("{files} files{unchanged}, {} read", size(bytes))
+        format!("{files} files{unchanged}, {} read{}", size(bytes), state.said())
     };
-    let findings = all.findings.into_iter().map(|finding| (finding, Standing::Open)).collect();
+    let stands = |finding: Finding| {
+        let standing = if state.keeps(&finding) { Standing::Credential } else { Standing::Open };
+        (finding, standing)
+    };
+    let findings = all.findings.into_iter().map(stands).collect();
     Ok(Leaks { findings, problems: all.problems, scanned: what })
 }
 
@@ -160,20 +202,33 @@ fn pushed() -> Result<Vec<(Id, Id)>, Failure> {
 fn files(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
     let meta = std::fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))?;
     if meta.is_dir() {
-        let cache = (!args.no_cache).then(|| keep::cache(path, job.key, job.scanner)).flatten();
-        let job = Job { cache: cache.as_ref(), ..job };
-        let found = job.folder(path, &is_object_store).map_err(|error| unreadable(path, &error))?;
-        if let Some(Err(error)) = cache.map(|cache| cache.save()) {
-            terminal::error(&format!("note: the next scan reads everything again: {error}"));
-        }
-        return Ok(found);
+        return folder(args, job, path, &is_object_store).map_err(|error| unreadable(path, &error));
     }
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let stamp = Stamp::of(&file).map_err(|error| unreadable(path, &error))?;
-    let name = path.to_string_lossy();
-    let main = || File::open(name.strip_suffix("-wal").ok_or(io::ErrorKind::NotFound)?);
-    let findings = job.file(&file, &name, &stamp, main).map_err(|error| unreadable(path, &error))?;
+    let findings = file(job, path, |path| File::open(path)).map_err(|error| unreadable(path, &error))?;
     Ok(Outcome { findings, ..Outcome::default() })
+}
+
+/// One file, and where it is the log of a database, with that.
+pub(super) fn file(job: Job<'_>, path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> io::Result<Vec<Finding>> {
+    let file = open(path)?;
+    let stamp = Stamp::of(&file)?;
+    let name = path.to_string_lossy();
+    job.file(&file, &name, &stamp, || open(Path::new(name.strip_suffix("-wal").ok_or(io::ErrorKind::NotFound)?)))
+}
+
+/// A folder, and of what has not changed only what is remembered.
+pub(super) fn folder(
+    args: &Scan,
+    job: Job<'_>,
+    path: &Path,
+    skips: &(dyn Fn(&Path, bool) -> bool + Sync),
+) -> io::Result<Outcome> {
+    let cache = (!args.no_cache).then(|| keep::cache(path, job.key, job.scanner)).flatten();
+    let found = Job { cache: cache.as_ref(), ..job }.folder(path, skips)?;
+    if let Some(Err(error)) = cache.map(|cache| cache.save()) {
+        terminal::error(&format!("note: the next scan reads everything again: {error}"));
+    }
+    Ok(found)
 }
 
 /// Git packs and deflates its objects: `--history` reads them.
@@ -194,8 +249,8 @@ pub(super) fn settle(leaks: &mut Leaks, known: &BTreeSet<String>, ignored: &BTre
     };
     for (finding, standing) in &mut leaks.findings {
         if finding.allowed || named(finding, ignored) {
-            *standing = Standing::Accepted;
-        } else if named(finding, known) {
+            *standing = Standing::Accepted(None);
+        } else if *standing == Standing::Open && named(finding, known) {
             *standing = Standing::Known;
         }
     }
@@ -205,8 +260,12 @@ pub(super) fn settle(leaks: &mut Leaks, known: &BTreeSet<String>, ignored: &BTre
     });
 }
 
-/// The fingerprints in the `.gitleaksignore` of this folder and of what is scanned.
+/// The fingerprints in the `.gitleaksignore` of this folder and of what is scanned. The state of an agent is not this
+/// folder's, and what lies here has no say in it.
 pub(super) fn ignored(args: &Scan) -> BTreeSet<String> {
+    if args.state {
+        return BTreeSet::new();
+    }
     let folders = args.paths.iter().map(PathBuf::as_path).chain([Path::new(".")]);
     let lists = folders.filter_map(|folder| read(&folder.join(".gitleaksignore")).ok());
     let lines: Vec<String> = lists.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use gitleaks_rs::Scanner;
+
 use crate::catalog::{self, LocalProfile, Request, Types};
 use crate::cli::Target;
 use crate::commands::Failure;
@@ -40,6 +42,7 @@ impl Session {
             checks = catalog::add_dir(&types, checks, folder)?;
         }
         request.profile = target.profile.clone();
+        request.rules = Scanner::embedded().rules().iter().map(|rule| rule.id.clone()).collect();
         request.scope = target.scope.map(Into::into);
         request.local = local_profile(host.as_ref(), &workspace).filter(|_| !given_as_profile(target));
         let policy = catalog::policy(&checks, &request, catalog::today())?;
@@ -62,20 +65,27 @@ fn open_host(target: &Target) -> Result<(Box<dyn Host>, AbsPath), Failure> {
             check_folder(&host, &path)?;
             Ok((Box::new(host), path))
         }
-        None => {
-            let path = given.unwrap_or(Path::new("."));
-            let full = path.canonicalize().map_err(|error| {
-                Failure::usage(
-                    format!("cannot open `{}`: {}", path.display(), cause(&error)),
-                    "give the folder of a project",
-                )
-            })?;
-            let host = RealHost::live().map_err(|error| Failure::usage(format!("cannot open `/`: {error}"), ""))?;
-            let path = AbsPath::new(full).unwrap_or_else(AbsPath::root);
-            check_folder(&host, &path)?;
-            Ok((Box::new(host), path))
-        }
+        None => open_live(given.unwrap_or(Path::new("."))),
     }
+}
+
+fn open_live(path: &Path) -> Result<(Box<dyn Host>, AbsPath), Failure> {
+    let full = path.canonicalize().map_err(|error| {
+        Failure::usage(format!("cannot open `{}`: {}", path.display(), cause(&error)), "give the folder of a project")
+    })?;
+    let host = RealHost::live().map_err(|error| Failure::usage(format!("cannot open `/`: {error}"), ""))?;
+    let path = AbsPath::new(full).unwrap_or_else(AbsPath::root);
+    check_folder(&host, &path)?;
+    Ok((Box::new(host), path))
+}
+
+/// This machine, and every known agent on it, in use or not; only the one that is named.
+pub(super) fn known_agents(named: Option<&str>, policy: &Policy) -> Result<(Box<dyn Host>, Vec<Subject>), Failure> {
+    let (host, workspace) = open_live(Path::new("."))?;
+    // The account is settled by launchers and processes, which the repo scope leaves alone.
+    let scope = policy.scope.max(Scope::User);
+    let subjects = known(host.as_ref(), named, &policy.parameters, scope, &workspace)?;
+    Ok((host, subjects))
 }
 
 fn check_folder(host: &dyn Host, path: &AbsPath) -> Result<(), Failure> {
@@ -113,8 +123,8 @@ fn given_as_profile(target: &Target) -> bool {
         && start.is_ok_and(|start| given.parent().is_some_and(|folder| start.starts_with(folder)))
 }
 
-/// The subjects of the named agent, or of all that are in use here. Without any, the generic one stands in.
-fn subjects(
+/// The subjects of the named agent, or of all that are known.
+fn known(
     host: &dyn Host,
     named: Option<&str>,
     parameters: &Parameters,
@@ -136,7 +146,21 @@ fn subjects(
     if let Some(name) = named {
         return Ok(vec![settle(catalog::agent(name)?)?]);
     }
-    let all = catalog::agents()?.into_iter().map(settle).collect::<Result<Vec<_>, _>>()?;
+    catalog::agents()?.into_iter().map(settle).collect()
+}
+
+/// The subjects of the named agent, or of all that are in use here. Without any, the generic one stands in.
+fn subjects(
+    host: &dyn Host,
+    named: Option<&str>,
+    parameters: &Parameters,
+    scope: Scope,
+    workspace: &AbsPath,
+) -> Result<Vec<Subject>, Failure> {
+    let all = known(host, named, parameters, scope, workspace)?;
+    if named.is_some() {
+        return Ok(all);
+    }
     let (used, mut unused): (Vec<_>, Vec<_>) = all.into_iter().partition(|subject| subject::is_in_use(host, subject));
     Ok(if used.is_empty() { unused.pop().into_iter().collect() } else { used })
 }

@@ -43,6 +43,11 @@ const NAMES: &[(&str, &str)] = &[
 /// The scanner that an action, hook or image is named after.
 pub(super) fn named(name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase();
+    // Ours by its whole name: others have it as a part of theirs, and scan for nothing.
+    let last = lower.rsplit('/').next().unwrap_or_default();
+    if last.split(['@', ':']).next() == Some("harden") {
+        return Some("harden");
+    }
     NAMES.iter().find(|(part, _)| lower.contains(part)).map(|(_, tool)| *tool)
 }
 
@@ -85,7 +90,7 @@ fn call_in_command(command: &str) -> Option<&'static str> {
         let word = word.trim_matches(['"', '\'', '$', '{', '}']);
         let name = word.rsplit('/').next().unwrap_or(word);
         if let Some(tool) = TOOLS.iter().find(|tool| **tool == name) {
-            return scans(tool, words.peek().copied()).then_some(*tool);
+            return scans(tool, &words.collect::<Vec<_>>()).then_some(*tool);
         }
         match name {
             "docker" | "podman" => return words.find_map(image),
@@ -101,10 +106,14 @@ fn call_in_command(command: &str) -> Option<&'static str> {
 }
 
 /// Whether the words behind a scanner's name make it scan.
-fn scans(tool: &str, next: Option<&str>) -> bool {
-    match tool {
-        "harden" => matches!(next, Some("scan" | "audit")),
-        _ => !matches!(next, Some("version" | "--version" | "-v" | "--help" | "install")),
+fn scans(tool: &str, words: &[&str]) -> bool {
+    match (tool, words.first()) {
+        // The state of an agent is none of what is released, and an explanation scans nothing.
+        ("harden", Some(&"scan")) => {
+            !words.iter().any(|word| matches!(*word, "--state" | "--explain" | "--help" | "-h"))
+        }
+        ("harden", next) => next == Some(&"audit"),
+        (_, next) => !matches!(next.copied(), Some("version" | "--version" | "-v" | "--help" | "install")),
     }
 }
 
@@ -137,6 +146,9 @@ mod tests {
             ("cargo test", None),
             ("harden list checks", None),
             ("harden scan --staged", Some(("harden", false))),
+            ("harden scan --state", None),
+            ("docker run ghcr.io/owner/harden:1 scan", Some(("harden", false))),
+            ("docker run ghcr.io/owner/harden-runner:1", None),
             ("go run github.com/gitleaks/gitleaks/v8@v8.30.1 dir .", Some(("gitleaks", false))),
         ] {
             assert_eq!(called(script).map(|call| (call.tool, call.ignored)), expected, "{script}");

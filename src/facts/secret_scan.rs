@@ -1,17 +1,20 @@
 //! Secrets in the files of the project, git-ignored ones included: `.env` is what an agent reads first. Not in
-//! folders of dependencies, not in files that are no text.
+//! folders of dependencies, not in files that hold no text by their name.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::secrets::{Place, Secret, count, few, is_media, is_text, place_of, secrets, size};
+use super::secrets::{Place, Secret, count, few, is_media, place_of, scan, size};
 use super::{ProbeError, tree};
-use crate::host::Host;
+use crate::host::{Host, is_absent};
 use crate::model::{Confidence, Location, Look, Subject};
 
+/// All that is read together: 8 GiB.
+const ALL_LIMIT: u64 = 8 << 30;
 /// The most files with secrets that are told one by one, and secrets in each.
 const LISTED: usize = 500;
 const EACH: usize = 20;
@@ -21,9 +24,9 @@ const EACH: usize = 20;
 pub struct Fact {
     /// How many files were read.
     files: u64,
-    /// How many are no text and were not.
+    /// How many hold no text by their name, and were not.
     binary: u64,
-    /// Larger ones than `scan_max_bytes`, which were not read.
+    /// Larger ones than `scan_max_bytes`, and those beyond 8 GiB together, which were not read.
     too_large: Vec<String>,
     /// Those that could not be read.
     unreadable: Vec<String>,
@@ -68,8 +71,9 @@ enum Seen {
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let tree = tree::tree(host, subject)?;
     let limit = subject.parameters.number("scan_max_bytes");
+    let left = AtomicU64::new(ALL_LIMIT);
     let seen: Vec<(&PathBuf, Seen)> =
-        tree.files.par_iter().map(|path| (path, scan(host, subject, path, limit))).collect();
+        tree.files.par_iter().map(|path| (path, look_into(host, subject, path, limit, &left))).collect();
     let mut fact = Fact {
         files: 0,
         binary: 0,
@@ -90,19 +94,23 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     Ok(fact)
 }
 
-fn scan(host: &dyn Host, subject: &Subject, path: &Path, limit: u64) -> Seen {
+/// One file, unless `left` bytes are too few for it.
+fn look_into(host: &dyn Host, subject: &Subject, path: &Path, limit: u64, left: &AtomicU64) -> Seen {
     if is_media(path) || is_public(path) {
         return Seen::Binary;
     }
-    match host.read(&subject.project.join(path), limit) {
-        Ok(bytes) if !is_text(&bytes) => Seen::Binary,
-        Ok(bytes) => match secrets(&bytes) {
-            (secrets, 0) if secrets.is_empty() => Seen::Clean,
-            (secrets, accepted) => Seen::Secrets(secrets, accepted),
-        },
+    match scan(host, &subject.project.join(path), &path.to_string_lossy(), limit.min(left.load(Ordering::Relaxed))) {
+        Ok(found) => {
+            let _ =
+                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(found.size)));
+            match (found.secrets, found.accepted) {
+                (secrets, 0) if secrets.is_empty() => Seen::Clean,
+                (secrets, accepted) => Seen::Secrets(secrets, accepted),
+            }
+        }
         Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => Seen::TooLarge,
         // Gone since the walk: nothing is there to leak.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Seen::Clean,
+        Err(error) if is_absent(&error) => Seen::Clean,
         Err(_) => Seen::Unreadable,
     }
 }
@@ -145,7 +153,12 @@ impl Fact {
             at: None,
         };
         if !self.too_large.is_empty() {
-            let why = format!("files larger than {} were not scanned: {}", size(limit), few(&self.too_large));
+            let why = format!(
+                "files larger than {}, or beyond {} together, were not scanned: {}",
+                size(limit),
+                size(ALL_LIMIT),
+                few(&self.too_large)
+            );
             let unknown = Look::unknown(why, "raise `scan_max_bytes`, or name their folders in `scan_skip`");
             self.list.push(item("large files".into(), unknown));
         }
@@ -175,10 +188,16 @@ fn is_public(path: &Path) -> bool {
     matches!(name, "google-services.json" | "GoogleService-Info.plist")
 }
 
+/// Where in its file a secret is, in words.
+fn spot(secret: &Secret) -> String {
+    secret.place.clone().unwrap_or_else(|| format!("line {}", secret.line))
+}
+
 fn file(path: String, place: Place, mut secrets: Vec<Secret>) -> File {
     let confidence = secrets.iter().map(|secret| secret.confidence).max().unwrap_or(Confidence::Low);
     let surest = secrets.iter().find(|secret| secret.confidence == confidence);
-    let at = surest.map(|secret| Location {
+    // Lines of a database are no lines to go to.
+    let at = surest.filter(|secret| secret.place.is_none()).map(|secret| Location {
         line: secret.line,
         column: secret.column,
         end_line: secret.line,
@@ -186,7 +205,7 @@ fn file(path: String, place: Place, mut secrets: Vec<Secret>) -> File {
         ..Location::file(&path)
     });
     let mut found: Vec<String> =
-        secrets.iter().take(EACH).map(|secret| format!("{} in line {}", secret.name, secret.line)).collect();
+        secrets.iter().take(EACH).map(|secret| format!("{} in {}", secret.name, spot(secret))).collect();
     if secrets.len() > EACH {
         found.push(format!("{} more", secrets.len() - EACH));
     }

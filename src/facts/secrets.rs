@@ -1,12 +1,15 @@
 //! Secrets in files, as facts may tell of them: what they look like and where they stand, never the value.
 
+use std::io;
 use std::path::Path;
 
-use gitleaks_rs::{Confidence as Sure, Context, Scanner};
+use gitleaks_rs::tree::Stamp;
+use gitleaks_rs::{Confidence as Sure, Context, Finding, Job, Key, Progress, Scanner};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::model::Confidence;
+use crate::host::Host;
+use crate::model::{AbsPath, Confidence};
 
 /// A secret in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -15,10 +18,13 @@ pub(super) struct Secret {
     pub(super) name: String,
     /// What such a token opens.
     pub(super) opens: String,
-    /// Its line, from 1.
+    /// Its line, from 1; 0 in the row of a database.
     pub(super) line: u32,
     /// Its column in characters, from 1.
     pub(super) column: u32,
+    /// Where in a database it is: the table and the row. None in other files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<String>,
     /// How sure it is a secret.
     pub(super) confidence: Confidence,
 }
@@ -39,22 +45,53 @@ pub(super) enum Place {
     LockFile,
 }
 
-/// The secrets in a text, and how many its comments accept.
-pub(super) fn secrets(bytes: &[u8]) -> (Vec<Secret>, u64) {
-    let (allowed, found): (Vec<_>, Vec<_>) =
-        Scanner::embedded().scan(bytes).into_iter().partition(|found| found.allowed);
-    let secret = |found: gitleaks_rs::Match<'_>| Secret {
-        name: found.rule.id.clone(),
-        opens: found.rule.description.clone(),
+/// What one file holds.
+pub(super) struct Scanned {
+    /// Its secrets in order.
+    pub(super) secrets: Vec<Secret>,
+    /// How many more its comments accept.
+    pub(super) accepted: u64,
+    /// Its bytes.
+    pub(super) size: u64,
+}
+
+/// The secrets in a file, and where it is a database in its rows. It is read in blocks: `limit` bounds the time that it
+/// takes, `FileTooLarge` beyond it. `name` is what rules and allowlists that ask for a path are shown.
+pub(super) fn scan(host: &dyn Host, path: &AbsPath, name: &str, limit: u64) -> io::Result<Scanned> {
+    let size = host.stat(path)?.size;
+    if size > limit {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes, more than {limit}")));
+    }
+    let file = host.open(path)?;
+    let stamp = Stamp::of(&file)?;
+    let main = || {
+        let name = path.text();
+        let main = name.strip_suffix("-wal").and_then(AbsPath::new).ok_or(io::ErrorKind::NotFound)?;
+        host.open(&main)
+    };
+    // Facts tell no hashes of secrets: any key will do.
+    let (key, progress) = (Key::new([0; 32]), Progress::default());
+    let job = Job { scanner: Scanner::embedded(), key: &key, cache: None, progress: &progress };
+    let found = job.file(&file, name, &stamp, main)?;
+    // That a name is one of a key file is told by the fact on those.
+    let found = found.into_iter().filter(|finding| finding.length > 0);
+    let (allowed, found): (Vec<_>, Vec<_>) = found.partition(|finding| finding.allowed);
+    Ok(Scanned { secrets: found.into_iter().map(secret).collect(), accepted: allowed.len() as u64, size: stamp.size })
+}
+
+fn secret(found: Finding) -> Secret {
+    Secret {
+        name: found.rule,
+        opens: found.description,
         line: found.line,
         column: found.column,
+        place: found.place,
         confidence: match found.confidence {
             Sure::Low => Confidence::Low,
             Sure::Medium => Confidence::Medium,
             Sure::High => Confidence::High,
         },
-    };
-    (found.into_iter().map(secret).collect(), allowed.len() as u64)
+    }
 }
 
 /// Whether a value holds a token whose form is enough to know it. No comment in it accepts anything.
@@ -67,34 +104,11 @@ pub(super) fn is_text(bytes: &[u8]) -> bool {
     !bytes.iter().take(8192).any(|byte| *byte == 0)
 }
 
-/// Whether a file's name says that it holds no text, so that it need not be read.
+/// Whether a file's name says that nothing in it can be read as it stands: beside media, which no scan reads, what is
+/// compressed and what models have learnt.
 pub(super) fn is_media(path: &Path) -> bool {
     const ENDS: &[&str] = &[
-        "png",
-        "jpg",
-        "jpeg",
-        "gif",
-        "webp",
-        "ico",
-        "bmp",
-        "tiff",
-        "avif",
-        "icns",
-        "psd",
         "pdf",
-        "mp3",
-        "mp4",
-        "mov",
-        "webm",
-        "wav",
-        "ogg",
-        "flac",
-        "avi",
-        "woff",
-        "woff2",
-        "ttf",
-        "otf",
-        "eot",
         "zip",
         "gz",
         "tgz",
@@ -105,18 +119,6 @@ pub(super) fn is_media(path: &Path) -> bool {
         "rar",
         "jar",
         "war",
-        "class",
-        "o",
-        "a",
-        "so",
-        "dylib",
-        "dll",
-        "exe",
-        "wasm",
-        "pyc",
-        "rlib",
-        "rmeta",
-        "node",
         "br",
         "lz4",
         "safetensors",
@@ -125,7 +127,7 @@ pub(super) fn is_media(path: &Path) -> bool {
         "parquet",
     ];
     let end = path.extension().and_then(|end| end.to_str()).map(str::to_ascii_lowercase);
-    end.is_some_and(|end| ENDS.contains(&end.as_str()))
+    gitleaks_rs::is_media(path) || end.is_some_and(|end| ENDS.contains(&end.as_str()))
 }
 
 /// What kind of file a path in a project names.
@@ -153,6 +155,9 @@ pub(super) fn count(number: u64, thing: &str) -> String {
 
 /// A size as people say it.
 pub(super) fn size(bytes: u64) -> String {
+    if bytes >= 1 << 30 {
+        return format!("{} GiB", bytes >> 30);
+    }
     if bytes >= 1 << 20 { format!("{} MiB", bytes >> 20) } else { format!("{} KiB", bytes >> 10) }
 }
 

@@ -69,10 +69,8 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         host.accounts().map_err(|error| ProbeError::unreadable(&AbsPath::root().join("etc/passwd"), error))?;
     let looker = Looker { host, subject, accounts: &accounts };
     let mut paths = looker.all(subject, subject.account()?);
-    if let Some(invoker) = subject.invoker.as_ref().filter(|_| !subject.is_invokers()) {
-        // Sessions that the person had before the agent got its account stay where they were.
-        let person = run_by(subject, invoker);
-        paths.extend(looker.all(&person, invoker).into_iter().filter(|state| state.exists != Look::Known(false)));
+    if let Some((person, invoker)) = before(subject) {
+        paths.extend(looker.all(&person, &invoker).into_iter().filter(|state| state.exists != Look::Known(false)));
     }
     let mut seen = std::collections::BTreeSet::new();
     paths.retain(|state| seen.insert(state.path.clone()));
@@ -82,6 +80,82 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         state.below = folders.iter().find(|folder| **folder != state.path && state.path.is_within(folder)).cloned();
     }
     Ok(Fact { paths })
+}
+
+/// A place where an agent keeps state, whether or not anything is there.
+pub struct StatePlace {
+    /// Where, links not followed; from `~` where the home is not known.
+    pub path: String,
+    /// What it holds.
+    pub kind: StateKind,
+    /// Where that leads and what is there; none where nothing is.
+    pub there: io::Result<Option<(AbsPath, Kind)>>,
+}
+
+/// Where the agent keeps state under the account that runs it.
+pub fn state_places(host: &dyn Host, subject: &Subject) -> Vec<StatePlace> {
+    let mut places = Vec::new();
+    for state in &subject.agent.state {
+        let mut add = |path: String, there| places.push(StatePlace { path, kind: state.kind, there });
+        let Some(pattern) = pattern(subject, state) else {
+            if subject::place(subject, &state.path).is_none() {
+                let why = "the home of the account that runs the agent is not known";
+                add(subject::in_any_home(&state.path), Err(io::Error::other(why)));
+            }
+            continue;
+        };
+        match meant(host, &pattern) {
+            Ok(paths) if paths.is_empty() => add(pattern.text(), Ok(None)),
+            Ok(paths) => paths.iter().for_each(|path| add(path.text(), there(host, subject, path))),
+            Err((folder, error)) => add(folder.text(), Err(error)),
+        }
+    }
+    places
+}
+
+/// What of an agent's state there is to scan.
+pub struct Tops {
+    /// Folders and files of which none lies in another.
+    pub scanned: Vec<(AbsPath, Kind)>,
+    /// Folders and files to leave out, in them or elsewhere.
+    pub left_out: Vec<AbsPath>,
+}
+
+/// What is there, without the kinds that are to be left out.
+pub fn tops(places: &[StatePlace], leaves_out: fn(StateKind) -> bool) -> Tops {
+    let found = |out: bool| {
+        let places = places.iter().filter(move |place| leaves_out(place.kind) == out);
+        places.filter_map(|place| place.there.as_ref().ok()?.clone())
+    };
+    let mut all: Vec<_> = found(false).filter(|(_, kind)| matches!(kind, Kind::File | Kind::Dir)).collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    // Where somebody keeps both in one place, it is to be scanned.
+    let holds = |folder: &AbsPath| all.iter().any(|(path, _)| path.is_within(folder));
+    let left_out = found(true).map(|(path, _)| path).filter(|path| !holds(path)).collect();
+    let mut scanned: Vec<(AbsPath, Kind)> = Vec::new();
+    for (path, kind) in all {
+        if !scanned.iter().any(|(top, _)| path.is_within(top)) {
+            scanned.push((path, kind));
+        }
+    }
+    Tops { scanned, left_out }
+}
+
+/// What is at a path. A link that comes with a project is not followed out of it: what it leads to is not state.
+fn there(host: &dyn Host, subject: &Subject, path: &AbsPath) -> io::Result<Option<(AbsPath, Kind)>> {
+    let found = host::resolve(host, path, subject::jail(subject, path));
+    match found.and_then(|real| Ok((host.stat(&real)?.kind, real))) {
+        Ok((kind, real)) => Ok(Some((real, kind))),
+        Err(error) if host::is_absent(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The subject as it was before the agent got an account of its own: sessions that the person had stay where they
+/// were. None where the person runs it.
+pub fn before(subject: &Subject) -> Option<(Subject, AgentUser)> {
+    let invoker = subject.invoker.as_ref().filter(|_| !subject.is_invokers())?;
+    Some((run_by(subject, invoker), invoker.clone()))
 }
 
 /// The subject as it would be if the person ran the agent.

@@ -1,21 +1,26 @@
 //! Secrets in what the agent has written: session databases with their write-ahead logs, transcripts, logs, outputs
-//! of tools. Databases are scanned as raw bytes, so that deleted rows count. Its credential files are left out: they
-//! hold keys by their nature. So are downloads and snapshots, which are compressed.
+//! of tools. Databases are scanned by their rows and as raw bytes, so that deleted rows count. Its credential files are
+//! left out: they hold keys by their nature. So are downloads, and snapshots, which git has packed: `harden scan --state`
+//! reads them.
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::secrets::{Secret, count, few, is_media, secrets, size};
+use super::secrets::{Scanned, Secret, count, few, is_media, scan, size};
 use super::{ProbeError, state};
-use crate::host::{Host, Keep, Kind, resolve};
+use crate::host::{Host, Keep, Kind};
 use crate::model::{AbsPath, Confidence, Look, StateKind, Subject};
 
-/// The largest file that is read: 64 MiB.
-const FILE_LIMIT: u64 = 64 << 20;
-/// All that is read together: 512 MiB.
-const ALL_LIMIT: u64 = 512 << 20;
-/// The most files of one state path.
-const COUNT_LIMIT: usize = 20_000;
+/// The largest file that is read: 2 GiB. It is read in blocks, so this bounds the time and not the memory.
+const FILE_LIMIT: u64 = 2 << 30;
+/// All that is read together: 8 GiB.
+const ALL_LIMIT: u64 = 8 << 30;
+/// The most files of one folder.
+const COUNT_LIMIT: usize = 500_000;
 /// The most secrets told of one file.
 const EACH: usize = 20;
 
@@ -35,7 +40,7 @@ pub struct Fact {
 struct File {
     /// Where it is.
     path: String,
-    /// Its secrets in order, at most 20. Lines of a database count the line breaks in its raw bytes.
+    /// Its secrets in order, at most 20.
     secrets: Vec<Secret>,
     /// The rules that matched, each once.
     found: Look<Vec<String>>,
@@ -46,30 +51,38 @@ struct File {
 /// See [`Fact`].
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     subject.account()?;
-    let mut scan =
-        Scan { host, seen: Vec::new(), files: 0, bytes: 0, list: Vec::new(), large: Vec::new(), closed: Vec::new() };
-    for state in &subject.agent.state {
-        if matches!(state.kind, StateKind::Credential | StateKind::Cache | StateKind::Snapshot) {
-            let place = state::pattern(subject, state);
-            scan.seen.extend(place.and_then(|path| resolve(host, &path, None).ok()));
+    let places = state::state_places(host, subject);
+    let tops = state::tops(&places, is_left_out);
+    let mut scan = Scan {
+        host,
+        left_out: &tops.left_out,
+        files: 0,
+        bytes: 0,
+        list: Vec::new(),
+        large: Vec::new(),
+        closed: Vec::new(),
+    };
+    for place in places.iter().filter(|place| !is_left_out(place.kind)) {
+        if let Err(error) = &place.there {
+            scan.failed(&place.path, error);
         }
     }
-    for state in &subject.agent.state {
-        if matches!(state.kind, StateKind::Credential | StateKind::Cache | StateKind::Snapshot) {
-            continue;
-        }
-        match state::pattern(subject, state).map_or(Ok(Vec::new()), |pattern| state::meant(host, &pattern)) {
-            Ok(paths) => paths.iter().for_each(|path| scan.tree(path)),
-            Err((folder, error)) => scan.failed(&folder, &error),
+    for (top, kind) in &tops.scanned {
+        match kind {
+            Kind::Dir => scan.folder(top),
+            _ => scan.files(vec![(top.clone(), top.name_text().into_owned())]),
         }
     }
     Ok(scan.fact())
 }
 
+fn is_left_out(kind: StateKind) -> bool {
+    matches!(kind, StateKind::Credential | StateKind::Cache | StateKind::Snapshot)
+}
+
 struct Scan<'a> {
     host: &'a dyn Host,
-    /// Paths that were handled, or are to be left out.
-    seen: Vec<AbsPath>,
+    left_out: &'a [AbsPath],
     files: u64,
     bytes: u64,
     list: Vec<File>,
@@ -78,37 +91,24 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    fn failed(&mut self, path: &AbsPath, error: &std::io::Error) {
+    fn failed(&mut self, path: &str, error: &std::io::Error) {
+        let is_below = |closed: &String| std::path::Path::new(path).starts_with(closed);
         match error.kind() {
+            // Gone since it was listed.
             std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {}
-            std::io::ErrorKind::FileTooLarge => self.large.push(path.text()),
+            std::io::ErrorKind::FileTooLarge => self.large.push(path.to_owned()),
             // What lies below a closed folder is closed with it.
-            _ if self
-                .closed
-                .iter()
-                .any(|closed| AbsPath::new(closed).is_some_and(|closed| path.is_within(&closed))) => {}
-            _ => self.closed.push(path.text()),
+            _ if self.closed.iter().any(is_below) => {}
+            _ => self.closed.push(path.to_owned()),
         }
     }
 
     /// Links in the state are not followed: what they lead to is not state.
-    fn tree(&mut self, path: &AbsPath) {
-        let found = resolve(self.host, path, None).and_then(|path| Ok((self.host.stat(&path)?.kind, path)));
-        match found {
-            Ok((Kind::File, path)) => self.file(&path),
-            Ok((Kind::Dir, path)) => self.folder(&path),
-            Ok(_) => {}
-            Err(error) => self.failed(path, &error),
-        }
-    }
-
     fn folder(&mut self, top: &AbsPath) {
-        if self.is_seen(top) {
-            return;
-        }
         let mut files = 0_usize;
         let walked = self.host.walk(top, &mut |path, kind| {
-            let left_out = self.is_seen(&top.join(path)) || path.file_name().is_some_and(|name| name == "node_modules");
+            let full = top.join(path);
+            let left_out = self.left_out.contains(&full) || path.file_name().is_some_and(|name| name == "node_modules");
             match kind {
                 _ if left_out => Keep::Prune,
                 Kind::File => {
@@ -120,9 +120,8 @@ impl Scan<'_> {
         });
         match walked {
             Ok((entries, closed)) => {
-                for (path, _) in entries {
-                    self.file(&top.join(path));
-                }
+                let named = |path: PathBuf| (top.join(&path), path.to_string_lossy().into_owned());
+                self.files(entries.into_iter().map(|(path, _)| named(path)).collect());
                 if closed > 0 {
                     self.closed.push(format!("{} below {top}", count(closed, "folder")));
                 }
@@ -130,36 +129,38 @@ impl Scan<'_> {
                     self.large.push(format!("{} more files below {top}", files - COUNT_LIMIT));
                 }
             }
-            Err(error) => self.failed(top, &error),
+            Err(error) => self.failed(&top.text(), &error),
         }
-        self.seen.push(top.clone());
     }
 
-    fn is_seen(&self, path: &AbsPath) -> bool {
-        self.seen.iter().any(|seen| path.is_within(seen))
-    }
-
-    fn file(&mut self, path: &AbsPath) {
-        if self.is_seen(path) || is_media(path.as_path()) {
-            return;
-        }
-        if self.bytes > ALL_LIMIT {
-            self.large.push(path.text());
-            return;
-        }
-        self.seen.push(path.clone());
-        match self.host.read(path, FILE_LIMIT) {
-            Ok(bytes) => {
-                self.files += 1;
-                self.bytes += bytes.len() as u64;
-                let (found, _) = secrets(&bytes);
-                let sure: Vec<Secret> =
-                    found.into_iter().filter(|secret| secret.confidence >= Confidence::Medium).collect();
-                if !sure.is_empty() {
-                    self.list.push(file(path, sure));
-                }
+    /// Files with the names that they go by in their folder.
+    fn files(&mut self, mut files: Vec<(AbsPath, String)>) {
+        files.retain(|(path, _)| !is_media(path.as_path()));
+        files.sort();
+        let host = self.host;
+        let left = AtomicU64::new(ALL_LIMIT.saturating_sub(self.bytes));
+        let look = |(path, name): &(AbsPath, String)| {
+            let found = scan(host, path, name, FILE_LIMIT.min(left.load(Ordering::Relaxed)))?;
+            let _ =
+                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(found.size)));
+            Ok(found)
+        };
+        let found: Vec<std::io::Result<Scanned>> = files.par_iter().map(look).collect();
+        for ((path, _), found) in files.iter().zip(found) {
+            match found {
+                Ok(found) => self.add(path, found),
+                Err(error) => self.failed(&path.text(), &error),
             }
-            Err(error) => self.failed(path, &error),
+        }
+    }
+
+    fn add(&mut self, path: &AbsPath, found: Scanned) {
+        self.files += 1;
+        self.bytes += found.size;
+        let sure: Vec<Secret> =
+            found.secrets.into_iter().filter(|secret| secret.confidence >= Confidence::Medium).collect();
+        if !sure.is_empty() {
+            self.list.push(file(path, sure));
         }
     }
 
@@ -178,7 +179,7 @@ impl Scan<'_> {
             self.list.push(unread(
                 "large files",
                 why,
-                "delete old sessions, or scan the files with a scanner of its own",
+                "run `harden scan --state`, which has no such limit, or delete old sessions",
             ));
         }
         if !self.closed.is_empty() {

@@ -13,6 +13,7 @@ mod resolve;
 mod tool;
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
@@ -157,6 +158,9 @@ pub trait Host: Send + Sync {
 
     /// The content of a regular file. `FileTooLarge` beyond `limit` bytes; `InvalidInput` for other kinds.
     fn read(&self, path: &AbsPath, limit: u64) -> io::Result<Vec<u8>>;
+
+    /// The same, open for reading: for what is too large for memory. The caller sets the bounds.
+    fn open(&self, path: &AbsPath) -> io::Result<File>;
 
     /// The access list of a file where it has one beyond its mode.
     fn acl(&self, path: &AbsPath) -> io::Result<Option<Acl>>;

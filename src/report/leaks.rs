@@ -15,14 +15,35 @@ use crate::model::{Severity, plain};
 const SHOWN: usize = 8;
 
 /// Whether somebody has to do something about a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// Yes.
     Open,
     /// It stands in the baseline.
     Known,
-    /// A comment on its line or a `.gitleaksignore` accepts it.
-    Accepted,
+    /// A comment on its line, a `.gitleaksignore` or a waiver accepts it: the waiver with its reason.
+    Accepted(Option<String>),
+    /// It is where the agent keeps its own keys, which is what that file is for.
+    Credential,
+}
+
+impl Standing {
+    /// In one word, for programs.
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Known => "known",
+            Self::Accepted(_) => "accepted",
+            Self::Credential => "credential",
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Accepted(reason) => reason.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// What a scan found.
@@ -37,9 +58,13 @@ pub struct Leaks {
 }
 
 impl Leaks {
-    /// How many there are of a standing.
-    pub fn count(&self, standing: Standing) -> usize {
-        self.findings.iter().filter(|(_, own)| *own == standing).count()
+    /// How many need something.
+    pub fn open(&self) -> usize {
+        self.count("open")
+    }
+
+    fn count(&self, word: &str) -> usize {
+        self.findings.iter().filter(|(_, standing)| standing.word() == word).count()
     }
 }
 
@@ -79,7 +104,7 @@ fn rows(findings: &[&(Finding, Standing)], look: Look) -> String {
         let count = if look.verbose > 0 || group.len() <= SHOWN + 1 { group.len() } else { SHOWN };
         for (finding, standing) in &group[..count] {
             let (sure, tone) = sureness(finding.confidence);
-            let text = sentence(finding, *standing);
+            let text = sentence(finding, standing);
             if narrow {
                 sheet.row(&[(&format!("{sure} {}", plain(&finding.rule)), tone)]);
                 sheet.row(&[(&text, Tone::Plain)]);
@@ -108,7 +133,7 @@ fn sureness(confidence: Confidence) -> (&'static str, Tone) {
 }
 
 /// Where it is, what it opens, and what helps to judge it.
-fn sentence(finding: &Finding, standing: Standing) -> String {
+fn sentence(finding: &Finding, standing: &Standing) -> String {
     let mut text = format!("{} · {}", place(finding), plain(&finding.description));
     let encodings: Vec<&str> = finding.encodings.iter().map(|encoding| encoding.name()).collect();
     if !encodings.is_empty() {
@@ -131,7 +156,9 @@ fn sentence(finding: &Finding, standing: Standing) -> String {
     match standing {
         Standing::Open => {}
         Standing::Known => text += " · known",
-        Standing::Accepted => text += " · accepted",
+        Standing::Accepted(None) => text += " · accepted",
+        Standing::Accepted(Some(reason)) => text.push_str(&format!(" · accepted: {}", plain(reason))),
+        Standing::Credential => text += " · in the agent's credential file, where it belongs",
     }
     text
 }
@@ -158,15 +185,16 @@ fn next(finding: &Finding) -> String {
 
 /// One line.
 pub fn leaks_summary(leaks: &Leaks) -> String {
-    let open = leaks.count(Standing::Open);
+    let open = leaks.open();
     let mut text = match open {
         0 => "no secrets".to_owned(),
         1 => "1 secret".to_owned(),
         more => format!("{more} secrets"),
     };
     for (count, word) in [
-        (leaks.count(Standing::Known), "known"),
-        (leaks.count(Standing::Accepted), "accepted"),
+        (leaks.count("known"), "known"),
+        (leaks.count("accepted"), "accepted"),
+        (leaks.count("credential"), "in the agent's credential files"),
         (leaks.problems.len(), "could not be read"),
     ] {
         if count > 0 {
@@ -214,11 +242,8 @@ fn object((finding, standing): &(Finding, Standing)) -> Value {
         "Stable": finding.stable,
         "Rotate": finding.rotate,
         "Also": finding.also,
-        "Standing": match standing {
-            Standing::Open => "open",
-            Standing::Known => "known",
-            Standing::Accepted => "accepted",
-        },
+        "Standing": standing.word(),
+        "Reason": standing.reason(),
     })
 }
 

@@ -73,6 +73,17 @@ pub struct Commit {
 }
 
 impl Finding {
+    /// The same in a file that goes by another path, as one that was named from a folder does from everywhere.
+    #[must_use]
+    pub fn renamed(self, path: String) -> Self {
+        let (shape, count) = self.stable.rsplit_once('-').unwrap_or((&self.stable, "1"));
+        let moved: [u8; 32] = Sha256::digest(format!("{shape}\0{path}")).into();
+        let stable = format!("{}-{count}", hex(&first(&moved)));
+        let commit = self.commit.as_ref().map(|commit| format!("{}:", commit.id)).unwrap_or_default();
+        let fingerprint = format!("{commit}{path}:{}:{}", self.rule, self.line);
+        Self { path, stable, fingerprint, ..self }
+    }
+
     /// The column of its last byte; 0 where it stands on several lines.
     pub fn end_column(&self) -> u32 {
         let width = u32::try_from(self.length).unwrap_or(u32::MAX);

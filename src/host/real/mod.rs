@@ -8,6 +8,7 @@ mod run;
 mod system;
 
 use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -37,15 +38,15 @@ pub struct RealHost {
 impl RealHost {
     /// The running machine.
     pub fn live() -> io::Result<Self> {
-        Self::open(Path::new("/"), true)
+        Self::below(Path::new("/"), true)
     }
 
     /// A mounted image or container root; nothing of the running machine leaks in.
     pub fn image(root: &Path) -> io::Result<Self> {
-        Self::open(&root.canonicalize()?, false)
+        Self::below(&root.canonicalize()?, false)
     }
 
-    fn open(root: &Path, live: bool) -> io::Result<Self> {
+    fn below(root: &Path, live: bool) -> io::Result<Self> {
         let top = rustix::fs::open(root, OFlags::DIRECTORY | OFlags::CLOEXEC | path_flag(), OpenMode::empty())?;
         Ok(Self { top, prefix: root.to_owned(), live, processes: OnceLock::new() })
     }
@@ -192,25 +193,31 @@ impl Host for RealHost {
     }
 
     fn read(&self, path: &AbsPath, limit: u64) -> io::Result<Vec<u8>> {
-        // Looked at first: opening a device can have effects of its own.
-        let stat = self.stat(path)?;
-        if stat.kind != Kind::File {
-            return Err(not_a_file(stat.kind));
+        let file = self.open(path)?;
+        let size = file.metadata()?.len();
+        if size > limit {
+            return Err(too_large(size, limit));
         }
-        if stat.size > limit {
-            return Err(too_large(stat.size, limit));
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        file.take(limit + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(too_large(size, limit));
+        }
+        Ok(bytes)
+    }
+
+    fn open(&self, path: &AbsPath) -> io::Result<File> {
+        // Looked at first: opening a device can have effects of its own.
+        let kind = self.stat(path)?.kind;
+        if kind != Kind::File {
+            return Err(not_a_file(kind));
         }
         let open = self.open_at(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY);
         let fd = open.map_err(|error| self.named(error, path))?;
         if kind_of(FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode)) != Kind::File {
             return Err(not_a_file(Kind::Special));
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(stat.size.min(limit)).unwrap_or(0));
-        std::fs::File::from(fd).take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            return Err(too_large(stat.size, limit));
-        }
-        Ok(bytes)
+        Ok(File::from(fd))
     }
 
     fn acl(&self, path: &AbsPath) -> io::Result<Option<Acl>> {
