@@ -41,7 +41,7 @@ pub(crate) fn find(hir: &Hir) -> Option<(Anchor, Option<Hir>)> {
 }
 
 /// The top of an expression as a row of parts, groups opened: a secret is most often a group inside.
-fn flatten(hir: &Hir) -> Vec<Hir> {
+pub(crate) fn flatten(hir: &Hir) -> Vec<Hir> {
     let mut parts = Vec::new();
     let mut waiting = vec![hir.clone()];
     while let Some(next) = waiting.pop() {

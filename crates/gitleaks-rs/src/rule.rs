@@ -3,8 +3,11 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use regex_automata::hybrid::dfa::{self, DFA};
 use regex_automata::meta::{self, Regex};
+use regex_automata::nfa::thompson;
 use regex_automata::util::captures::Captures;
+use regex_automata::util::pool::Pool;
 use regex_automata::{Anchored, Input};
 use regex_syntax::hir::{Class, ClassBytes, ClassBytesRange, Hir, HirKind};
 use serde::{Deserialize, Serialize};
@@ -70,6 +73,15 @@ struct Compiled {
     whole: Regex,
     /// The part from the literal on, to be tried there and nowhere else.
     tail: Option<Regex>,
+    /// The same byte by byte, to learn where it fails.
+    steps: Option<Steps>,
+}
+
+/// An automaton, and memory for as many threads as walk it.
+#[derive(Debug)]
+struct Steps {
+    dfa: DFA,
+    caches: Pool<dfa::Cache, Box<dyn Fn() -> dfa::Cache + Send + Sync>>,
 }
 
 /// What a match of a rule looked like.
@@ -152,6 +164,27 @@ impl Rule {
         at.saturating_sub(before)..at.saturating_add(behind).min(length)
     }
 
+    /// Whether a match may begin with the literal at `at`, in the text or with its escapes undone: not if what follows
+    /// fails before the first character that could be an escape. Most literals are words that go on as words do.
+    pub(crate) fn is_viable(&self, text: &[u8], at: usize) -> bool {
+        let Some(steps) = self.compiled().and_then(|compiled| compiled.steps.as_ref()) else { return true };
+        let seen = &text[at..self.reach(at, text.len()).end];
+        let mut cache = steps.caches.get();
+        let start = steps.dfa.start_state_forward(&mut cache, &Input::new(seen).anchored(Anchored::Yes));
+        let Ok(mut state) = start else { return true };
+        for byte in seen {
+            if matches!(byte, b'\\' | b'%') {
+                return true;
+            }
+            state = match steps.dfa.next_state(&mut cache, state, *byte) {
+                Ok(next) if next.is_dead() => return false,
+                Ok(next) if !next.is_tagged() => next,
+                _ => return true,
+            };
+        }
+        true
+    }
+
     /// The match that holds the literal at `at`.
     pub(crate) fn at(&self, text: &[u8], at: usize) -> Option<Hit> {
         let compiled = self.compiled()?;
@@ -203,7 +236,11 @@ impl Rule {
             .get_or_init(|| {
                 let hir = read(self.regex.as_deref()?).ok()?;
                 let tail = anchor::find(&hir).and_then(|(_, tail)| tail);
-                Some(Compiled { whole: compile(&hir).ok()?, tail: tail.and_then(|tail| compile(&tail).ok()) })
+                Some(Compiled {
+                    whole: compile(&hir).ok()?,
+                    steps: tail.as_ref().and_then(steps),
+                    tail: tail.and_then(|tail| compile(&tail).ok()),
+                })
             })
             .as_ref()
     }
@@ -254,6 +291,23 @@ fn by_bytes(hir: &Hir) -> Hir {
     }
 }
 
+/// The automaton of what stands from a literal on. What the expression asks of the byte before the literal is left out,
+/// since an escape there may say another one; where that cannot be told apart, there is none.
+fn steps(tail: &Hir) -> Option<Steps> {
+    let parts = anchor::flatten(tail);
+    let looks = parts.iter().take_while(|part| matches!(part.kind(), HirKind::Look(_))).count();
+    let rest = Hir::concat(parts[looks..].to_vec());
+    if !rest.properties().look_set_prefix_any().is_empty() {
+        return None;
+    }
+    let config = thompson::Config::new().utf8(false).which_captures(thompson::WhichCaptures::None);
+    let nfa = thompson::Compiler::new().configure(config.nfa_size_limit(Some(1 << 20))).build_from_hir(&rest).ok()?;
+    let config = DFA::config().cache_capacity(128 << 10).skip_cache_capacity_check(true);
+    let dfa = DFA::builder().configure(config).build_from_nfa(nfa).ok()?;
+    let own = dfa.clone();
+    Some(Steps { dfa, caches: Pool::new(Box::new(move || own.create_cache())) })
+}
+
 /// Rules are many and each sees little: none gets much memory.
 pub(crate) fn compile(hir: &Hir) -> Result<Regex, String> {
     let config = meta::Config::new()
@@ -262,4 +316,24 @@ pub(crate) fn compile(hir: &Hir) -> Result<Regex, String> {
         .hybrid_cache_capacity(512 << 10)
         .onepass_size_limit(Some(256 << 10));
     meta::Builder::new().configure(config).build_from_hir(hir).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Scanner;
+
+    #[test]
+    fn a_place_is_given_up_where_what_follows_fails_before_any_escape() {
+        let rules = Scanner::embedded().rules();
+        let rule = rules.iter().find(|rule| rule.id == "github-pat").expect("it is there");
+        for (text, viable) in [
+            ("ghp_ and no more", false),
+            ("ghp_short", true),
+            ("ghp_short ", false),
+            (r"ghp_sh\u006frt ", true),
+            ("ghp_sh%6Frt ", true),
+        ] {
+            assert_eq!(rule.is_viable(text.as_bytes(), 0), viable, "{text}");
+        }
+    }
 }

@@ -267,6 +267,9 @@ impl<'r> Look<'r, '_> {
                 if known.as_ref().is_some_and(|(_, end)| at < *end) {
                     continue;
                 }
+                if !rule.is_viable(text, at) {
+                    continue;
+                }
                 if let Some(hit) = rule.at(text, at) {
                     match known {
                         Some((_, end)) => *end = hit.whole.end,

@@ -294,7 +294,9 @@ impl Reader<'_> {
         };
         let named = entries.iter().filter_map(|entry| Some((entry.name.to_str()?, entry.kind)));
         named
-            .filter(|(name, kind)| (hooks::NAMES.contains(name) || hooks::FORMER.contains(name)) && matches!(kind, Kind::File | Kind::Link))
+            .filter(|(name, kind)| {
+                (hooks::NAMES.contains(name) || hooks::FORMER.contains(name)) && matches!(kind, Kind::File | Kind::Link)
+            })
             .filter_map(|(name, _)| self.hook(name, &target.join(name)).transpose())
             .collect()
     }
@@ -334,7 +336,9 @@ impl Reader<'_> {
             // A link out of the repository, or something too large: a hook all the same, by nobody we know.
             Err(_) => Vec::new(),
         };
-        let manager = hooks::manager(&String::from_utf8_lossy(&bytes)).or_else(|| husky_file(path, &bytes)).or_else(|| self.own(name, &bytes));
+        let manager = hooks::manager(&String::from_utf8_lossy(&bytes))
+            .or_else(|| husky_file(path, &bytes))
+            .or_else(|| self.own(name, &bytes));
         let digest = crate::model::hex(Sha256::digest(&bytes));
         let allowed = self.subject.parameters.list("hook_allow");
         let allowed = allowed.iter().any(|entry| *entry == name || *entry == format!("{name}@{digest}"));

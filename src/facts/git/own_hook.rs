@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 
-
 /// The second line of every hook of ours begins so; the version stands behind it.
 const MARK: &str = "# harden hook 1: ";
 
