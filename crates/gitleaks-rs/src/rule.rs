@@ -71,9 +71,7 @@ pub struct Rule {
 #[derive(Debug)]
 struct Compiled {
     whole: Regex,
-    /// The part from the literal on, to be tried there and nowhere else.
-    tail: Option<Regex>,
-    /// The same byte by byte, to learn where it fails.
+    /// The part from the literal on, to be tried there and nowhere else, byte by byte to learn where it fails.
     steps: Option<Steps>,
 }
 
@@ -82,6 +80,15 @@ struct Compiled {
 struct Steps {
     dfa: DFA,
     caches: Pool<dfa::Cache, Box<dyn Fn() -> dfa::Cache + Send + Sync>>,
+}
+
+/// What may come of a literal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ahead {
+    /// Whether the text as it stands may match.
+    pub(crate) plain: bool,
+    /// Whether it may with its escapes undone.
+    pub(crate) escaped: bool,
 }
 
 /// What a match of a rule looked like.
@@ -164,37 +171,39 @@ impl Rule {
         at.saturating_sub(before)..at.saturating_add(behind).min(length)
     }
 
-    /// Whether a match may begin with the literal at `at`, in the text or with its escapes undone: not if what follows
-    /// fails before the first character that could be an escape. Most literals are words that go on as words do.
-    pub(crate) fn is_viable(&self, text: &[u8], at: usize) -> bool {
-        let Some(steps) = self.compiled().and_then(|compiled| compiled.steps.as_ref()) else { return true };
+    /// What may come of the literal at `at`, by what follows it. Most literals are words that go on as words do, and an
+    /// expression that fails before the first character that could be an escape fails with all escapes undone as well.
+    pub(crate) fn ahead(&self, text: &[u8], at: usize) -> Ahead {
+        let Some(steps) = self.compiled().and_then(|compiled| compiled.steps.as_ref()) else {
+            return Ahead { plain: true, escaped: true };
+        };
         let seen = &text[at..self.reach(at, text.len()).end];
+        let mut escaped = false;
         let mut cache = steps.caches.get();
         let start = steps.dfa.start_state_forward(&mut cache, &Input::new(seen).anchored(Anchored::Yes));
-        let Ok(mut state) = start else { return true };
+        let Ok(mut state) = start else { return Ahead { plain: true, escaped: true } };
         for byte in seen {
-            if matches!(byte, b'\\' | b'%') {
-                return true;
-            }
+            escaped |= matches!(byte, b'\\' | b'%');
             state = match steps.dfa.next_state(&mut cache, state, *byte) {
-                Ok(next) if next.is_dead() => return false,
+                Ok(next) if next.is_dead() => return Ahead { plain: false, escaped },
                 Ok(next) if !next.is_tagged() => next,
-                _ => return true,
+                _ => break,
             };
         }
-        true
+        Ahead { plain: true, escaped: true }
     }
 
     /// The match that holds the literal at `at`.
     pub(crate) fn at(&self, text: &[u8], at: usize) -> Option<Hit> {
+        if self.ahead(text, at).plain { self.find(text, at) } else { None }
+    }
+
+    /// The same, where what follows the literal is known to fit.
+    pub(crate) fn find(&self, text: &[u8], at: usize) -> Option<Hit> {
         let compiled = self.compiled()?;
         let reach = self.reach(at, text.len());
         // What lies outside the reach is not seen, so that a match does not depend on how much of a text is at hand.
         let seen = &text[..reach.end];
-        if let Some(tail) = &compiled.tail {
-            let input = Input::new(seen).span(at..reach.end).anchored(Anchored::Yes).earliest(true);
-            tail.search_half(&input)?;
-        }
         let mut from = reach.start;
         let mut captures = compiled.whole.create_captures();
         loop {
@@ -236,11 +245,7 @@ impl Rule {
             .get_or_init(|| {
                 let hir = read(self.regex.as_deref()?).ok()?;
                 let tail = anchor::find(&hir).and_then(|(_, tail)| tail);
-                Some(Compiled {
-                    whole: compile(&hir).ok()?,
-                    steps: tail.as_ref().and_then(steps),
-                    tail: tail.and_then(|tail| compile(&tail).ok()),
-                })
+                Some(Compiled { whole: compile(&hir).ok()?, steps: tail.as_ref().and_then(steps) })
             })
             .as_ref()
     }
@@ -320,20 +325,21 @@ pub(crate) fn compile(hir: &Hir) -> Result<Regex, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::Ahead;
     use crate::Scanner;
 
     #[test]
     fn a_place_is_given_up_where_what_follows_fails_before_any_escape() {
         let rules = Scanner::embedded().rules();
         let rule = rules.iter().find(|rule| rule.id == "github-pat").expect("it is there");
-        for (text, viable) in [
-            ("ghp_ and no more", false),
-            ("ghp_short", true),
-            ("ghp_short ", false),
-            (r"ghp_sh\u006frt ", true),
-            ("ghp_sh%6Frt ", true),
+        for (text, plain, escaped) in [
+            ("ghp_ and no more", false, false),
+            ("ghp_short", true, true),
+            ("ghp_short ", false, false),
+            (r"ghp_sh\u006frt ", false, true),
+            ("ghp_sh%6Frt ", false, true),
         ] {
-            assert_eq!(rule.is_viable(text.as_bytes(), 0), viable, "{text}");
+            assert_eq!(rule.ahead(text.as_bytes(), 0), Ahead { plain, escaped }, "{text}");
         }
     }
 }

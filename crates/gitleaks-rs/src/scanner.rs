@@ -267,17 +267,17 @@ impl<'r> Look<'r, '_> {
                 if known.as_ref().is_some_and(|(_, end)| at < *end) {
                     continue;
                 }
-                if !rule.is_viable(text, at) {
-                    continue;
-                }
-                if let Some(hit) = rule.at(text, at) {
+                let ahead = rule.ahead(text, at);
+                if ahead.plain
+                    && let Some(hit) = rule.find(text, at)
+                {
                     match known {
                         Some((_, end)) => *end = hit.whole.end,
                         None => done.push((*which, hit.whole.end)),
                     }
                     found.extend(self.judge(rule, text, text, &hit));
                 }
-                if depth < DEPTH {
+                if ahead.escaped && depth < DEPTH {
                     self.climb(rule, text, at, &mut ladder, found);
                 }
             }
