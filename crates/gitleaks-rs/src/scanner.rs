@@ -473,13 +473,17 @@ fn keep_accompanied(found: &mut Vec<Match<'_>>) {
     found.retain(|_| keep.next().unwrap_or(true));
 }
 
-/// Where matches overlap, the surest stays, of equally sure ones the longest.
+/// Where matches overlap, the surest stays; of one structured token what it says unescaped, so that it is the same
+/// secret wherever it stands; else the longest.
 pub(crate) fn keep_surest(found: &mut Vec<Match<'_>>) {
     let mut kept: Vec<Match<'_>> = Vec::with_capacity(found.len());
     for next in found.drain(..) {
         match kept.last_mut() {
             Some(last) if overlap(last, &next) => {
-                if (next.confidence, next.end - next.start) > (last.confidence, last.end - last.start) {
+                let token = last.rule.id == next.rule.id && next.confidence == Confidence::High;
+                let rank =
+                    |one: &Match<'_>| (one.confidence, token && !one.secret.0.contains(&b'\\'), one.end - one.start);
+                if rank(&next) > rank(last) {
                     *last = next;
                 }
             }
