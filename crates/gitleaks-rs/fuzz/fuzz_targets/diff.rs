@@ -1,0 +1,22 @@
+//! Any bytes as what `git log -p` writes: no panic, and findings only in lines that were added.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use gitleaks_rs::Config;
+use gitleaks_rs::compat::Detector;
+use libfuzzer_sys::fuzz_target;
+
+static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
+    let rules = "[[rules]]\nid = 'word'\nregex = '''secret=([a-z]{4,})'''\nkeywords = ['secret']\n";
+    Detector::new(&Config::parse(rules, "fuzz.toml").expect("it loads")).expect("it compiles")
+});
+
+fuzz_target!(|input: &[u8]| {
+    let _ = DETECTOR.scan_log(input, |found| {
+        for one in found {
+            assert!(one.start_line >= 0 && one.end_line >= one.start_line && !one.secret.expose().is_empty());
+        }
+    });
+});
