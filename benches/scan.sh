@@ -97,27 +97,34 @@ PY
 fi
 
 bytes() { find "$1" -type f -printf '%s\n' | awk '{ sum += $1 } END { printf "%.0f", sum / 1e6 }'; }
-row() { # name, MB, command, runs
-  hyperfine --ignore-failure --warmup 1 --runs "${4:-5}" --export-json "$work/one.json" "$3" >/dev/null 2>&1
-  median=$(python3 -c "import json;print(json.load(open('$work/one.json'))['results'][0]['median'])")
-  memory=$(/usr/bin/time -f %M sh -c "$3 >/dev/null 2>&1; true" 2>&1 | tail -1)
-  python3 -c "
-print('| $1 | %.3f s | %s | %.0f MiB | %s |' % ($median, '%.0f MB/s' % ($2 / $median) if $2 else '', $memory / 1024,
-  '' if '$own' == '' else '%.1f' % ($median / float('$own' or 1))))"
+line() { # name, MB, seconds, KiB
+  python3 - "$1" "${2:-0}" "$3" "$4" "${own:-0}" <<'PY'
+import sys
+name, size, seconds, memory, own = sys.argv[1], *map(float, sys.argv[2:])
+rate = f"{size / seconds:.0f} MB/s" if size else ""
+print(f"| {name} | {seconds:.3f} s | {rate} | {memory / 1024:.0f} MiB | {f'{seconds / own:.1f}' if own else ''} |")
+PY
 }
+row() { # name, MB, command, runs
+  hyperfine --ignore-failure --warmup 1 --runs "$4" --export-json "$work/one.json" "$3" >/dev/null 2>&1
+  median=$(python3 -c "import json;print(json.load(open('$work/one.json'))['results'][0]['median'])")
+  line "$1" "$2" "$median" "$(/usr/bin/time -f %M sh -c "$3 >/dev/null 2>&1; true" 2>&1 | tail -1)"
+}
+# Peers run once, for two minutes at most: what takes longer is shown as 120 s.
 peer() { # name, program, MB, command
   command -v "$2" >/dev/null || { echo "| $1 | not installed | | | |"; return; }
-  row "$1" "$3" "$4" "${5:-1}"
+  # shellcheck disable=SC2046
+  line "$1" "$3" $(/usr/bin/time -f '%e %M' sh -c "timeout 120 $4 >/dev/null 2>&1; true" 2>&1 | tail -1)
 }
 head_of() { printf '\n%s\n\n| | median | rate | peak memory | times ours |\n| --- | ---: | ---: | ---: | ---: |\n' "$1"; }
 files() { # folder
   local mb; mb=$(bytes "$1")
   own=
   row "harden scan" "$mb" "$harden scan -q --no-cache $1" 7; own=$median
-  peer "kingfisher" kingfisher "$mb" "kingfisher scan $1 --no-validate --git-history none --no-update-check --format json" 3
+  peer "kingfisher" kingfisher "$mb" "kingfisher scan $1 --no-validate --git-history none --no-update-check --format json"
   peer "keyspoor" keyspoor "$mb" "keyspoor scan $1 --no-ignore"
   peer "gitleaks" gitleaks "$mb" "gitleaks dir $1 --no-banner --log-level=error"
-  peer "ripgrep, one literal: reading alone" rg "$mb" "rg -c --no-ignore --hidden -j2 no_such_literal_anywhere $1" 5
+  peer "ripgrep, one literal: reading alone" rg "$mb" "rg -c --no-ignore --hidden -j2 no_such_literal_anywhere $1"
 }
 
 find "$tree" "$state" -type f -print0 | xargs -0 cat >/dev/null
@@ -131,8 +138,8 @@ mkdir "$work/empty" && echo x >"$work/empty/a"
 head_of "Start-up: one file of two bytes"
 own=
 row "harden scan" "" "$harden scan -q --no-cache $work/empty" 20; own=$median
-peer "kingfisher" kingfisher "" "kingfisher scan $work/empty --no-validate --git-history none --no-update-check" 3
-peer "gitleaks" gitleaks "" "gitleaks dir $work/empty --no-banner --log-level=error" 5
+peer "kingfisher" kingfisher "" "kingfisher scan $work/empty --no-validate --git-history none --no-update-check"
+peer "gitleaks" gitleaks "" "gitleaks dir $work/empty --no-banner --log-level=error"
 for repository in "$@"; do
   head_of "History of $(basename "$repository"), $(git -C "$repository" rev-list --all --count) commits"
   own=
