@@ -1,5 +1,9 @@
 //! Tokens of every kind that says itself what it is, planted as agents write things down, and all of them found; between
 //! them what only looks like tokens, and none of that. `-- --nocapture` prints how many of each form.
+//!
+//! The expected secret is the one that the scanner finds in the plain text: this tells how much the forms below lose, and
+//! not whether the rules are right, which `rules.rs` asks. Forms that are known to lose much are not among them: base64
+//! wrapped over lines, and escapes of `/`, `:` and `=` inside what a rule looks for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -188,6 +192,7 @@ fn nearly_every_planted_token_is_found_and_nothing_else() {
             all += planted.len();
             hit += planted.len() - lost.len();
             assert!(planted.len() >= 100, "{form}: {} kinds", planted.len());
+            assert!(lost.len() * 100 <= planted.len(), "{form}: {} of {} lost {lost:?}", lost.len(), planted.len());
         }
         println!("{hit} of {all}");
         assert!(hit * 100 >= all * 99, "{hit} of {all}\n{missed}");

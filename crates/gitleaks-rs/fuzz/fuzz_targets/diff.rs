@@ -1,4 +1,7 @@
-//! Any bytes as what `git log -p` writes: no panic, and findings only in lines that were added.
+//! Any bytes as what `git log -p` writes: no panic, and findings with a secret that ends behind its start. Lines may be
+//! negative or wrap, since Gitleaks takes any number that a hunk begins with.
+//!
+//! Give it logs of git to start from: from nothing it does not get past the first head.
 
 #![no_main]
 
@@ -16,7 +19,7 @@ static DETECTOR: LazyLock<Detector> = LazyLock::new(|| {
 fuzz_target!(|input: &[u8]| {
     let _ = DETECTOR.scan_log(input, |found| {
         for one in found {
-            assert!(one.start_line >= 0 && one.end_line >= one.start_line && !one.secret.expose().is_empty());
+            assert!(one.end_line.wrapping_sub(one.start_line) >= 0 && !one.secret.expose().is_empty());
         }
     });
 });

@@ -403,6 +403,15 @@ mod tests {
         assert_eq!(read(format!("{HEAD}{next}{odd}{next}").as_bytes()).0, ["c0|x|1|b\n", "c0|x|1|b\n"]);
     }
 
+    /// As the library behind Gitleaks reads them: asked with these bytes.
+    #[test]
+    fn a_hunk_may_begin_at_any_number() {
+        for (start, lines, seen) in [("-2", "", -2), ("9223372036854775807", ",1", i64::MAX)] {
+            let log = format!("--- d\n+++ x\n@@ -0,0 +{start}{lines} @@\n+secret=bcre");
+            assert_eq!(read(log.as_bytes()).0, [format!("|x|{seen}|secret=bcre")]);
+        }
+    }
+
     #[test]
     fn hostile_logs_end() {
         for log in
