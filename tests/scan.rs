@@ -278,6 +278,25 @@ fn a_log_of_git_is_scanned_as_gitleaks_does() {
 }
 
 #[test]
+fn a_report_without_lines_is_matched_by_hashes_also_where_no_key_can_be_kept() {
+    let place = Place::new();
+    place.write("a.env", &format!("TOKEN={}\n", token()));
+    let source = r#"{"Filesystem":{"file":"a.env"}}"#;
+    let report = format!(r#"{{"SourceMetadata":{{"Data":{source}}},"DetectorName":"Github","Raw":"{}"}}"#, token());
+    place.write("report.json", &report);
+    let output = Command::new(env!("CARGO_BIN_EXE_harden"))
+        .args(["scan", "--no-cache", "--import", "report.json", "-f", "json", "a.env"])
+        .current_dir(place.work())
+        .env_clear()
+        .env("HOME", "/dev/null")
+        .output()
+        .expect("harden runs");
+    let list: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("a list");
+    assert_eq!(list.len(), 1, "one secret, twice: {list:?}");
+    assert_eq!(list[0]["Also"], serde_json::json!(["trufflehog"]));
+}
+
+#[test]
 fn what_other_scanners_find_stands_beside_what_this_one_finds() {
     let place = Place::new();
     place.write("a.env", &format!("TOKEN={}\n", token()));

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use gitleaks_rs::history::{Id, OpenError, Range};
 use gitleaks_rs::tree::Stamp;
-use gitleaks_rs::{Config, Finding, Job, Outcome, Progress as Count, Scanner, compat};
+use gitleaks_rs::{Config, Finding, Job, Key, Outcome, Progress as Count, Scanner, compat};
 
 use super::progress::Progress;
 use super::scan_state::{self, State};
@@ -45,11 +45,13 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
         let config = config.unwrap_or_else(Config::embedded);
         return scan_compat::run(args, &config, &known, &outputs, color);
     }
-    let read = |file: &PathBuf| opinions(file).map(|opinions| (file.clone(), opinions));
+    // One for all: where none can be kept, the next one would be another.
+    let key = keep::key();
+    let read = |file: &PathBuf| opinions(file, &key).map(|opinions| (file.clone(), opinions));
     let opinions: Vec<_> = args.imports.iter().map(read).collect::<Result<_, _>>()?;
     let policy = (args.state || args.profile.is_some()).then(|| policy(args, scanner)).transpose()?;
     let progress = Progress::start("scanning");
-    let mut leaks = scan(args, scanner, policy.as_ref())?;
+    let mut leaks = scan(args, scanner, &key, policy.as_ref())?;
     for (file, opinions) in &opinions {
         scan_import::merge(&mut leaks, file, opinions);
     }
@@ -127,9 +129,9 @@ fn explain(scanner: &Scanner, id: &str, color: Color) -> Result<ExitCode, Failur
 }
 
 /// All that the arguments name.
-fn scan(args: &Scan, scanner: &Scanner, policy: Option<&Policy>) -> Result<Leaks, Failure> {
-    let (count, key) = (Count::default(), keep::key());
-    let job = Job { scanner, key: &key, cache: None, progress: &count };
+fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> Result<Leaks, Failure> {
+    let count = Count::default();
+    let job = Job { scanner, key, cache: None, progress: &count };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
     let mut all = Outcome::default();
@@ -285,7 +287,7 @@ fn baseline(file: &Path) -> Result<BTreeSet<String>, Failure> {
 }
 
 /// What another scanner reports.
-fn opinions(file: &Path) -> Result<Vec<scan_import::Opinion>, Failure> {
+fn opinions(file: &Path, key: &Key) -> Result<Vec<scan_import::Opinion>, Failure> {
     let wrong = |why: String| {
         Failure::usage(
             format!("cannot import `{}`: {why}", file.display()),
@@ -293,7 +295,7 @@ fn opinions(file: &Path) -> Result<Vec<scan_import::Opinion>, Failure> {
         )
     };
     let text = read(file).map_err(|error| wrong(super::failure::cause(&error)))?;
-    scan_import::opinions(&text, &keep::key()).map_err(wrong)
+    scan_import::opinions(&text, key).map_err(wrong)
 }
 
 /// A file of at most 256 MiB; links are not followed, pipes not waited for.
