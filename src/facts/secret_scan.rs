@@ -2,13 +2,12 @@
 //! folders of dependencies, not in files that hold no text by their name.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::secrets::{Place, Secret, count, few, is_media, place_of, scan, size};
+use super::secrets::{Budget, Place, Secret, count, few, is_media, place_of, size};
 use super::{ProbeError, tree};
 use crate::host::{Host, is_absent};
 use crate::model::{Confidence, Location, Look, Subject};
@@ -71,9 +70,9 @@ enum Seen {
 pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let tree = tree::tree(host, subject)?;
     let limit = subject.parameters.number("scan_max_bytes");
-    let left = AtomicU64::new(ALL_LIMIT);
+    let budget = Budget::new(ALL_LIMIT);
     let seen: Vec<(&PathBuf, Seen)> =
-        tree.files.par_iter().map(|path| (path, look_into(host, subject, path, limit, &left))).collect();
+        tree.files.par_iter().map(|path| (path, look_into(host, subject, path, limit, &budget))).collect();
     let mut fact = Fact {
         files: 0,
         binary: 0,
@@ -94,20 +93,16 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     Ok(fact)
 }
 
-/// One file, unless `left` bytes are too few for it.
-fn look_into(host: &dyn Host, subject: &Subject, path: &Path, limit: u64, left: &AtomicU64) -> Seen {
+/// One file, unless what is left is too little for it.
+fn look_into(host: &dyn Host, subject: &Subject, path: &Path, limit: u64, budget: &Budget) -> Seen {
     if is_media(path) || is_public(path) {
         return Seen::Binary;
     }
-    match scan(host, &subject.project.join(path), &path.to_string_lossy(), limit.min(left.load(Ordering::Relaxed))) {
-        Ok(found) => {
-            let _ =
-                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(found.size)));
-            match (found.secrets, found.accepted) {
-                (secrets, 0) if secrets.is_empty() => Seen::Clean,
-                (secrets, accepted) => Seen::Secrets(secrets, accepted),
-            }
-        }
+    match budget.scan(host, &subject.project.join(path), &path.to_string_lossy(), limit) {
+        Ok(found) => match (found.secrets, found.accepted) {
+            (secrets, 0) if secrets.is_empty() => Seen::Clean,
+            (secrets, accepted) => Seen::Secrets(secrets, accepted),
+        },
         Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => Seen::TooLarge,
         // Gone since the walk: nothing is there to leak.
         Err(error) if is_absent(&error) => Seen::Clean,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Confidence as Sure, Context, Finding, Job, Key, Progress, Scanner};
@@ -55,9 +56,26 @@ pub(super) struct Scanned {
     pub(super) size: u64,
 }
 
+/// What may still be read of many files together, by all threads.
+pub(super) struct Budget(AtomicU64);
+
+impl Budget {
+    pub(super) fn new(bytes: u64) -> Self {
+        Self(AtomicU64::new(bytes))
+    }
+
+    /// One file of at most `limit` bytes, and of no more than are left.
+    pub(super) fn scan(&self, host: &dyn Host, path: &AbsPath, name: &str, limit: u64) -> io::Result<Scanned> {
+        let found = scan(host, path, name, limit.min(self.0.load(Ordering::Relaxed)))?;
+        let less = |left: u64| Some(left.saturating_sub(found.size));
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        Ok(found)
+    }
+}
+
 /// The secrets in a file, and where it is a database in its rows. It is read in blocks: `limit` bounds the time that it
 /// takes, `FileTooLarge` beyond it. `name` is what rules and allowlists that ask for a path are shown.
-pub(super) fn scan(host: &dyn Host, path: &AbsPath, name: &str, limit: u64) -> io::Result<Scanned> {
+fn scan(host: &dyn Host, path: &AbsPath, name: &str, limit: u64) -> io::Result<Scanned> {
     let size = host.stat(path)?.size;
     if size > limit {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes, more than {limit}")));

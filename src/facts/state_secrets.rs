@@ -4,13 +4,12 @@
 //! reads them.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::secrets::{Scanned, Secret, count, few, is_media, scan, size};
+use super::secrets::{Budget, Scanned, Secret, count, few, is_media, size};
 use super::{ProbeError, state};
 use crate::host::{Host, Keep, Kind};
 use crate::model::{AbsPath, Confidence, Look, StateKind, Subject};
@@ -138,13 +137,8 @@ impl Scan<'_> {
         files.retain(|(path, _)| !is_media(path.as_path()));
         files.sort();
         let host = self.host;
-        let left = AtomicU64::new(ALL_LIMIT.saturating_sub(self.bytes));
-        let look = |(path, name): &(AbsPath, String)| {
-            let found = scan(host, path, name, FILE_LIMIT.min(left.load(Ordering::Relaxed)))?;
-            let _ =
-                left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(found.size)));
-            Ok(found)
-        };
+        let budget = Budget::new(ALL_LIMIT.saturating_sub(self.bytes));
+        let look = |(path, name): &(AbsPath, String)| budget.scan(host, path, name, FILE_LIMIT);
         let found: Vec<std::io::Result<Scanned>> = files.par_iter().map(look).collect();
         for ((path, _), found) in files.iter().zip(found) {
             match found {
