@@ -1,19 +1,16 @@
 //! `harden scan --state`: secrets in what agents have written, wherever each keeps it.
 
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use gitleaks_rs::{Finding, Job, Outcome, Problem};
-use rustix::fs::OFlags;
 
 use super::{Failure, scan, session, terminal};
 use crate::cli::Scan;
 use crate::facts::state::{self, StatePlace, Tops};
-use crate::host::{Closed, Kind};
+use crate::host::{Closed, Host, Kind};
 use crate::model::{AbsPath, Policy, StateKind, plain};
 
 /// Downloads are nothing that was said, read or typed.
@@ -60,7 +57,7 @@ pub(super) fn scan(args: &Scan, policy: &Policy, job: Job<'_>) -> Result<(Outcom
     for (top, kind) in &plan.scanned {
         let found = match kind {
             Kind::Dir => plan.folder(args, job, top),
-            _ => file(job, top),
+            _ => file(host.as_ref(), job, top),
         };
         all.findings.extend(found.findings);
         all.problems.extend(found.problems);
@@ -108,9 +105,7 @@ impl Plan {
             Ok(found) => found,
             Err(error) => return failed(top.as_path(), &error.to_string()),
         };
-        let named = |path: &str| top.join(path).text();
-        all.findings =
-            all.findings.into_iter().map(|one| (named(&one.path), one)).map(|(n, one)| one.renamed(n)).collect();
+        renamed(&mut all, |path| top.join(path).text());
         for problem in &mut all.problems {
             *problem = told(top.as_path().join(&problem.path), &problem.why);
         }
@@ -144,27 +139,27 @@ fn store_of(folder: &Path) -> Option<&Path> {
     std::fs::symlink_metadata(store.join("HEAD")).is_ok_and(|head| head.is_file()).then_some(store)
 }
 
+/// Gives findings the paths that they go by from everywhere.
+fn renamed(all: &mut Outcome, named: impl Fn(&str) -> String) {
+    let findings = std::mem::take(&mut all.findings).into_iter();
+    all.findings = findings.map(|one| (named(&one.path), one)).map(|(path, one)| one.renamed(path)).collect();
+}
+
 fn objects(job: Job<'_>, store: &Path) -> Outcome {
     let mut all = match job.objects(store) {
         Ok(found) => found,
         Err(error) => return failed(store, &error.to_string()),
     };
-    let named = |id: &str| format!("{}!{id}", store.display());
-    all.findings = all.findings.into_iter().map(|one| (named(&one.path), one)).map(|(n, one)| one.renamed(n)).collect();
+    renamed(&mut all, |id| format!("{}!{id}", store.display()));
     for problem in &mut all.problems {
         *problem = told(problem.path.clone(), &problem.why);
     }
     all
 }
 
-/// A file by itself. It may have become a link or a pipe since it was looked at: neither is opened.
-fn file(job: Job<'_>, path: &AbsPath) -> Outcome {
-    let open = |path: &Path| -> io::Result<File> {
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let flags = i32::try_from(flags.bits()).unwrap_or(0);
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("it is no longer a regular file")) }
-    };
+/// A file by itself. It may have become a link or a pipe since it was looked at: the host opens neither.
+fn file(host: &dyn Host, job: Job<'_>, path: &AbsPath) -> Outcome {
+    let open = |path: &Path| host.open(&AbsPath::new(path).ok_or(io::ErrorKind::NotFound)?);
     match scan::file(job, path.as_path(), open) {
         Ok(findings) => Outcome { findings, ..Outcome::default() },
         Err(error) => failed(path.as_path(), &error.to_string()),
