@@ -13,7 +13,7 @@ use gitleaks_rs::{Config, Finding, Job, Key, Outcome, Progress as Count, Scanner
 
 use super::progress::Progress;
 use super::scan_state::{self, State};
-use super::{Failure, keep, output, scan_compat, scan_import, terminal};
+use super::{Failure, keep, output, scan_compat, scan_import, session, terminal};
 use crate::catalog::{self, Request, Types, nearest};
 use crate::cli::{Color, Output, Scan, ScanFormat};
 use crate::hooks;
@@ -32,8 +32,7 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     let own = config.clone().map(Scanner::new).transpose().map_err(wrong_rules)?;
     let scanner = own.as_ref().unwrap_or_else(|| Scanner::embedded());
     if let Some(id) = &args.explain {
-        let rules = config.unwrap_or_else(Config::embedded);
-        return explain(&Scanner::new(rules).map_err(wrong_rules)?, id, color);
+        return explain(config.unwrap_or_else(Config::embedded), id, color);
     }
     let outputs = match args.formats.as_slice() {
         [] => vec![Output { format: ScanFormat::Table, file: None }],
@@ -43,7 +42,7 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     let known = args.baseline.as_deref().map(baseline).transpose()?.unwrap_or_default();
     if args.compat {
         let config = config.unwrap_or_else(Config::embedded);
-        return scan_compat::run(args, &config, &known, &outputs, color);
+        return scan_compat::run(args, &config, scanner, &known, &outputs, color);
     }
     // One for all: where none can be kept, the next one would be another.
     let key = keep::key();
@@ -87,7 +86,7 @@ fn rules(file: &Path) -> Result<Config, Failure> {
 
 /// What the reviewer's profile says, which is never one that the scanned files bring along.
 fn policy(args: &Scan, scanner: &Scanner) -> Result<Policy, Failure> {
-    let rules = scanner.rules().iter().map(|rule| rule.id.clone()).collect();
+    let rules = session::rule_ids(scanner);
     let request = Request { profile: args.profile.clone(), rules, ..Request::default() };
     let policy = catalog::policy(&catalog::checks(&Types::default())?, &request, catalog::today())?;
     for problem in &policy.problems {
@@ -115,9 +114,11 @@ pub(super) fn wrong_rules(error: gitleaks_rs::LoadError) -> Failure {
     Failure::usage(error.to_string(), "correct the rules; nothing was scanned")
 }
 
-fn explain(scanner: &Scanner, id: &str, color: Color) -> Result<ExitCode, Failure> {
-    let rule = scanner.rules().iter().find(|rule| rule.id == id).ok_or_else(|| {
-        let near = nearest(id, scanner.rules().iter().map(|rule| rule.id.as_str()));
+fn explain(mut config: Config, id: &str, color: Color) -> Result<ExitCode, Failure> {
+    let near = nearest(id, config.rules.iter().map(|rule| rule.id.as_str())).map(str::to_owned);
+    config.rules.retain(|rule| rule.id == id);
+    let scanner = Scanner::new(config).map_err(wrong_rules)?;
+    let rule = scanner.rules().first().ok_or_else(|| {
         let help = near.map_or_else(
             || "the rules are those of Gitleaks, and more".to_owned(),
             |near| format!("did you mean `{near}`?"),

@@ -19,6 +19,7 @@ use crate::report::{self, Leaks, Look, Standing};
 pub(super) fn run(
     args: &Scan,
     config: &Config,
+    scanner: &Scanner,
     known: &BTreeSet<String>,
     outputs: &[Output<ScanFormat>],
     color: Color,
@@ -28,7 +29,6 @@ pub(super) fn run(
     let progress = Progress::start("scanning");
     let (found, problems, scanned) = scan(args, &detector)?;
     drop(progress);
-    let scanner = Scanner::new(config.clone()).map_err(wrong_rules)?;
     let rules: HashMap<&str, &Rule> = scanner.rules().iter().map(|rule| (rule.id.as_str(), rule)).collect();
     let key = keep::key();
     let told = found.iter().map(|one| (told(one, rules.get(one.rule_id.as_str()).copied(), &key), Standing::Open));

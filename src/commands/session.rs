@@ -42,13 +42,18 @@ impl Session {
             checks = catalog::add_dir(&types, checks, folder)?;
         }
         request.profile = target.profile.clone();
-        request.rules = Scanner::embedded().rules().iter().map(|rule| rule.id.clone()).collect();
+        request.rules = rule_ids(Scanner::embedded());
         request.scope = target.scope.map(Into::into);
         request.local = local_profile(host.as_ref(), &workspace).filter(|_| !given_as_profile(target));
         let policy = catalog::policy(&checks, &request, catalog::today())?;
         let subjects = subjects(host.as_ref(), target.agent.as_deref(), &policy.parameters, policy.scope, &workspace)?;
         Ok(Self { host, policy, subjects, checks })
     }
+}
+
+/// The names of rules that waivers may use beside those of checks.
+pub(super) fn rule_ids(scanner: &Scanner) -> BTreeSet<String> {
+    scanner.rules().iter().map(|rule| rule.id.clone()).collect()
 }
 
 fn open_host(target: &Target) -> Result<(Box<dyn Host>, AbsPath), Failure> {
