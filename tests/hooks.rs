@@ -1,13 +1,12 @@
 //! `harden hooks` with the real git: what is refused, what passes, and that all is as it was afterwards.
 
+mod planted;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Put together here, so that no file holds a token.
-fn token() -> String {
-    format!("{}{}", "ghp_", "k3Jd8sQwZ1xV7bN4mLpR6tYhG2fCa9eUoi5T")
-}
+use planted::token;
 
 struct Place {
     folder: tempfile::TempDir,

@@ -1,11 +1,10 @@
 //! `harden scan` on real files, databases and repositories: what it finds, what it says, and that it never says it.
 
+mod planted;
+
 use std::process::{Command, Output, Stdio};
 
-/// Put together here, so that no file holds a token.
-fn token() -> String {
-    format!("{}{}", "ghp_", "k3Jd8sQwZ1xV7bN4mLpR6tYhG2fCa9eUoi5T")
-}
+use planted::token;
 
 struct Place {
     folder: tempfile::TempDir,

@@ -1,14 +1,13 @@
 //! `harden scan --state` on what agents leave behind: what it finds where, what it leaves out, and that it says so.
 
+mod planted;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// Put together here, so that no file holds a token.
-fn token() -> String {
-    format!("{}{}", "ghp_", "k3Jd8sQwZ1xV7bN4mLpR6tYhG2fCa9eUoi5T")
-}
+use planted::token;
 
 /// An account with a project. Every place of the agent's is in a folder that goes away.
 struct Account {
