@@ -14,6 +14,7 @@ mod progress;
 mod scan;
 mod scan_compat;
 mod scan_import;
+mod scan_settle;
 mod scan_state;
 mod session;
 mod shell;

@@ -1,6 +1,5 @@
 //! `harden scan`.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,19 +11,14 @@ use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Config, Finding, Job, Key, Outcome, Progress as Count, Scanner, compat};
 
 use super::progress::Progress;
+use super::scan_settle::{baseline, ignored, opinions, policy, settle, waive};
 use super::scan_state::{self, State};
-use super::{Failure, keep, output, scan_compat, scan_import, session, terminal};
-use crate::catalog::{self, Request, Types, nearest};
+use super::{Failure, keep, output, scan_compat, scan_import, terminal};
+use crate::catalog::nearest;
 use crate::cli::{Color, Output, Scan, ScanFormat};
 use crate::hooks;
-use crate::model::{Policy, plain};
+use crate::model::Policy;
 use crate::report::{self, Leaks, Look, Standing};
-
-/// The checks that ask the same of a project and of the agent's state: a waiver of theirs holds here too.
-const PROJECT: (&str, &str) = ("secret-in-project", "SEC-01");
-const STATE: (&str, &str) = ("secret-in-state", "STA-06");
-/// The largest report and ignore list that is read.
-const LIMIT: u64 = 256 << 20;
 
 /// Scans and reports.
 pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
@@ -57,7 +51,7 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     drop(progress);
     settle(&mut leaks, &known, &ignored(args));
     if let Some(policy) = &policy {
-        waive(&mut leaks, policy, if args.state { &STATE } else { &PROJECT });
+        waive(&mut leaks, policy, args.state);
     }
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
     output::write_each(&outputs, look, |format, look| text(&leaks, format, look, config.as_ref()))?;
@@ -82,32 +76,6 @@ fn rules(file: &Path) -> Result<Config, Failure> {
     let config = Config::load(file).map_err(wrong_rules)?;
     config.warnings.iter().for_each(|warning| terminal::error(&format!("warning: {warning}")));
     Ok(config)
-}
-
-/// What the reviewer's profile says, which is never one that the scanned files bring along.
-fn policy(args: &Scan, scanner: &Scanner) -> Result<Policy, Failure> {
-    let rules = session::rule_ids(scanner);
-    let request = Request { profile: args.profile.clone(), rules, ..Request::default() };
-    let policy = catalog::policy(&catalog::checks(&Types::default())?, &request, catalog::today())?;
-    for problem in &policy.problems {
-        terminal::error(&format!("warning: waiver of {}: {}", plain(&problem.check), plain(&problem.problem)));
-    }
-    Ok(policy)
-}
-
-/// Accepts what waivers of the check that asks the same, or of a rule, cover.
-fn waive(leaks: &mut Leaks, policy: &Policy, (id, code): &(&str, &str)) {
-    let here = std::env::current_dir().unwrap_or_default();
-    for (finding, standing) in leaks.findings.iter_mut().filter(|(_, standing)| *standing == Standing::Open) {
-        let is_of = |subject: &String| *subject == finding.path || Path::new(subject) == here.join(&finding.path);
-        let cover = policy.waivers.iter().find(|waiver| {
-            (waiver.names(id, code) || waiver.check == finding.rule) && waiver.subject.as_ref().is_none_or(is_of)
-        });
-        if let Some(waiver) = cover {
-            let reason = format!("{} ({}, until {})", waiver.reason, waiver.owner, waiver.expires);
-            *standing = Standing::Accepted(Some(reason));
-        }
-    }
 }
 
 pub(super) fn wrong_rules(error: gitleaks_rs::LoadError) -> Failure {
@@ -242,71 +210,6 @@ fn is_object_store(path: &Path, is_folder: bool) -> bool {
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let message = format!("cannot read `{}`: {}", path.display(), super::failure::cause(error));
     Failure::usage(message, "give files and folders that you may read")
-}
-
-/// Surest first, those of one rule together; what a comment, an ignore list or the baseline names needs nothing.
-pub(super) fn settle(leaks: &mut Leaks, known: &BTreeSet<String>, ignored: &BTreeSet<String>) {
-    let named = |finding: &Finding, list: &BTreeSet<String>| {
-        let bare = format!("{}:{}:{}", finding.path, finding.rule, finding.line);
-        list.contains(&finding.stable) || list.contains(&finding.fingerprint) || list.contains(&bare)
-    };
-    for (finding, standing) in &mut leaks.findings {
-        if finding.allowed || named(finding, ignored) {
-            *standing = Standing::Accepted(None);
-        } else if *standing == Standing::Open && named(finding, known) {
-            *standing = Standing::Known;
-        }
-    }
-    leaks.findings.sort_by(|(a, _), (b, _)| {
-        let order = |one: &Finding| (one.context as u8, one.path.clone(), one.offset, one.fingerprint.clone());
-        b.confidence.cmp(&a.confidence).then_with(|| a.rule.cmp(&b.rule)).then_with(|| order(a).cmp(&order(b)))
-    });
-}
-
-/// The fingerprints in the `.gitleaksignore` of this folder and of what is scanned. The state of an agent is not this
-/// folder's, and what lies here has no say in it.
-pub(super) fn ignored(args: &Scan) -> BTreeSet<String> {
-    if args.state {
-        return BTreeSet::new();
-    }
-    let folders = args.paths.iter().map(PathBuf::as_path).chain([Path::new(".")]);
-    let lists = folders.filter_map(|folder| read(&folder.join(".gitleaksignore")).ok());
-    let lines: Vec<String> = lists.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect();
-    let lines = lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.replace('\\', "/")).collect()
-}
-
-fn baseline(file: &Path) -> Result<BTreeSet<String>, Failure> {
-    let wrong = |why: String| {
-        Failure::usage(
-            format!("cannot use the baseline `{}`: {why}", file.display()),
-            "give a report that `harden scan -f json=FILE` or Gitleaks wrote",
-        )
-    };
-    let text = read(file).map_err(|error| wrong(super::failure::cause(&error)))?;
-    report::leaks_known(&text).map_err(wrong)
-}
-
-/// What another scanner reports.
-fn opinions(file: &Path, key: &Key) -> Result<Vec<scan_import::Opinion>, Failure> {
-    let wrong = |why: String| {
-        Failure::usage(
-            format!("cannot import `{}`: {why}", file.display()),
-            "give a report that gitleaks, trufflehog or kingfisher wrote as JSON",
-        )
-    };
-    let text = read(file).map_err(|error| wrong(super::failure::cause(&error)))?;
-    scan_import::opinions(&text, key).map_err(wrong)
-}
-
-/// A file of at most 256 MiB; links are not followed, pipes not waited for.
-fn read(file: &Path) -> io::Result<String> {
-    if !std::fs::symlink_metadata(file)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut text = String::new();
-    io::Read::read_to_string(&mut io::Read::take(File::open(file)?, LIMIT), &mut text)?;
-    Ok(text)
 }
 
 fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: Option<&Config>) -> String {

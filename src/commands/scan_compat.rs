@@ -10,7 +10,8 @@ use gitleaks_rs::{Config, Context, Finding, Key, Problem, Rule, Scanner};
 use rayon::prelude::*;
 
 use super::progress::Progress;
-use super::scan::{conclude, ignored, settle, unreadable, wrong_rules};
+use super::scan::{conclude, unreadable, wrong_rules};
+use super::scan_settle::{ignored, settle};
 use super::{Failure, keep, output, terminal};
 use crate::cli::{Color, Output, Scan, ScanFormat};
 use crate::report::{self, Leaks, Look, Standing};
