@@ -11,8 +11,12 @@ const LONGEST: usize = 16;
 const MOST: usize = 128;
 /// A class of more bytes is no text, unless the text is still too short to look for.
 const FEW: usize = 8;
+/// In hits per byte, what is rare enough to be looked for without what stands behind it.
+const RARE: f64 = 1e-7;
+/// In hits per byte, what is better looked for together with a quote or slash before it.
+const OFTEN: f64 = 1e-5;
 /// A literal that may stand anywhere in its part is worth this much less: nothing can be tried where it stands.
-const ANYWHERE: f64 = 8.0;
+const ANYWHERE: f64 = 1000.0;
 
 /// A literal that a match must hold.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -48,6 +52,15 @@ pub(crate) fn flatten(hir: &Hir) -> Vec<Hir> {
         match next.kind() {
             HirKind::Concat(inner) => waiting.extend(inner.iter().rev().cloned()),
             HirKind::Capture(group) => waiting.push((*group.sub).clone()),
+            // A text may be looked for from behind its last escaped character on.
+            HirKind::Literal(literal) => match literal.0.windows(2).position(|two| !is_plain(two[0]) && is_plain(two[1])) {
+                Some(at) => {
+                    let (head, tail) = literal.0.split_at(at + 1);
+                    waiting.push(Hir::literal(tail));
+                    parts.push(Hir::literal(head));
+                }
+                None => parts.push(next),
+            },
             _ => parts.push(next),
         }
     }
@@ -145,6 +158,11 @@ impl Literal {
         joined.bytes.extend_from_slice(&more.bytes);
         joined.folded.extend_from_slice(&more.folded);
         joined
+    }
+
+    /// How often its first bytes are to be expected, in hits per byte of source text.
+    fn often(&self, length: usize) -> f64 {
+        self.bytes.iter().zip(&self.folded).take(length).map(|(byte, folded)| share(*byte, *folded)).product()
     }
 
     /// Whether it stands at the start of `text`.
@@ -268,7 +286,8 @@ fn inner(hir: &Hir, depth: usize) -> Option<Vec<Literal>> {
 }
 
 /// Cuts literals to the length that is looked at and drops doubles; none if one is too short to look for.
-fn usable(mut literals: Vec<Literal>) -> Option<Vec<Literal>> {
+fn usable(literals: Vec<Literal>) -> Option<Vec<Literal>> {
+    let mut literals: Vec<Literal> = literals.into_iter().flat_map(however_escaped).collect();
     for literal in &mut literals {
         literal.bytes.truncate(LONGEST);
         literal.folded.truncate(LONGEST);
@@ -279,17 +298,42 @@ fn usable(mut literals: Vec<Literal>) -> Option<Vec<Literal>> {
         }
     }
     literals.sort();
-    literals.dedup();
+    // What begins with another one is found with it.
+    literals.dedup_by(|next, kept| next.bytes.starts_with(&kept.bytes) && next.folded.starts_with(&kept.folded));
     let fits = !literals.is_empty() && literals.len() <= MOST && literals.iter().all(|one| one.bytes.len() >= SHORTEST);
     fits.then_some(literals)
 }
 
-/// How often the literals are to be expected, in hits per byte of source text, roughly.
+/// The texts that a literal begins with, however JSON or a URL writes it: it is cut before a character that either may
+/// escape, or where what is left is a common word behind what the escape begins with.
+fn however_escaped(literal: Literal) -> Vec<Literal> {
+    let plain = literal.bytes.iter().take_while(|byte| is_plain(**byte)).count();
+    if plain < SHORTEST || plain >= literal.bytes.len().min(LONGEST) {
+        return vec![literal];
+    }
+    let cut = |last: &[u8]| Literal {
+        bytes: [&literal.bytes[..plain], last].concat(),
+        folded: literal.folded[..plain].iter().copied().chain(last.iter().map(|_| false)).collect(),
+    };
+    if literal.often(plain) <= RARE {
+        return vec![cut(&[])];
+    }
+    vec![cut(&literal.bytes[plain..=plain]), cut(b"\\"), cut(b"%")]
+}
+
+/// How often the literals are to be expected, in hits per byte of source text, roughly. One that begins with a character
+/// that JSON or a URL escapes is missed where they do, and only better than one that is everywhere.
 fn cost(literals: &[Literal]) -> f64 {
-    literals
-        .iter()
-        .map(|literal| literal.bytes.iter().zip(&literal.folded).map(|(b, f)| share(*b, *f)).product::<f64>())
-        .sum()
+    let often = |literal: &Literal| {
+        let often = literal.often(literal.bytes.len());
+        if literal.bytes.first().is_some_and(|byte| is_plain(*byte)) { often } else { often.max(OFTEN) }
+    };
+    literals.iter().map(often).sum()
+}
+
+/// Whether a byte needs no escape in JSON and no more than a space does in a URL.
+pub(crate) fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b' ')
 }
 
 /// The share of a byte in source text. A character that JSON or a URL would escape is not relied on.

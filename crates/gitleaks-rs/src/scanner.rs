@@ -315,21 +315,29 @@ impl<'r> Look<'r, '_> {
     /// Looks into the parts of a text that are written another way throughout.
     fn decode(&self, text: &[u8], depth: usize, found: &mut Vec<Found<'r>>) {
         let mut inner = Vec::new();
-        let mut view = View::default();
-        let mut into = |view: &View, encoding: Encoding| {
-            self.look(&view.bytes, depth + 1, &mut inner);
+        let mut into = |bytes: &[u8], back: &dyn Fn(Range<usize>) -> Range<usize>, encoding: Encoding| {
+            self.look(bytes, depth + 1, &mut inner);
+            // In what is no text a word that is called a secret is an accident.
+            if !inner.is_empty() && !run::are_text(bytes) {
+                inner.retain(|one: &Found<'_>| one.rule.confidence == Confidence::High);
+            }
             found.extend(inner.drain(..).map(|mut one| {
-                one.secret = view.source(one.secret);
+                one.secret = back(one.secret);
                 if one.encodings.first() != Some(&encoding) {
                     one.encodings.insert(0, encoding);
                 }
                 one
             }));
         };
-        run::each(text, &mut view, &mut into);
-        wide::each(text, &mut view, |view| into(view, Encoding::Utf16));
-        let mut border = 0;
+        run::each(text, &mut into);
+        let mut view = View::default();
+        wide::each(text, &mut view, |view| into(&view.bytes, &|range| view.source(range), Encoding::Utf16));
+        let (mut last, mut border) = (0, 0);
         escape::needless(text, |at| {
+            // Each kind of escape is looked for from the start.
+            if at < std::mem::replace(&mut last, at) {
+                border = 0;
+            }
             if at < border {
                 return;
             }
@@ -337,7 +345,7 @@ impl<'r> Look<'r, '_> {
             border = at + 3 * AHEAD.1;
             let mut view = View::default();
             if let Some(encoding) = escape::undo(text, part, &mut view) {
-                into(&view, encoding);
+                into(&view.bytes, &|range| view.source(range), encoding);
             }
         });
     }

@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// Files of one folder that one thread takes at a time.
 const SHARE: usize = 64;
+/// A larger file is work for a thread of its own: a folder of a few transcripts would else keep one of them busy.
+const LARGE: u64 = 256 << 10;
 
 /// A file that the walk came to.
 #[derive(Debug)]
@@ -95,11 +97,11 @@ fn enter<'s>(scope: &Scope<'s>, folder: Arc<OwnedFd>, path: PathBuf, visitor: &'
         });
     }
     if files.len() <= SHARE {
-        return visit(&folder, &path, &files, visitor);
+        return visit(scope, &folder, &path, &files, visitor);
     }
     for share in files.chunks(SHARE) {
         let (folder, path, share) = (Arc::clone(&folder), path.clone(), share.to_vec());
-        scope.spawn(move |_| visit(&folder, &path, &share, visitor));
+        scope.spawn(move |scope| visit(scope, &folder, &path, &share, visitor));
     }
 }
 
@@ -136,12 +138,24 @@ fn list(folder: &OwnedFd, path: &Path, visitor: &dyn Visitor) -> io::Result<(Nam
     Ok((files, folders))
 }
 
-fn visit(folder: &OwnedFd, path: &Path, names: &[CString], visitor: &dyn Visitor) {
+fn visit<'s>(
+    scope: &Scope<'s>,
+    folder: &Arc<OwnedFd>,
+    path: &Path,
+    names: &[CString],
+    visitor: &'s dyn Visitor,
+) {
     for name in names {
         let path = path.join(as_os(name));
-        match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        match statat(&**folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => {
-                visitor.file(&Entry { path: &path, stamp: stamp(&stat), folder, name });
+                let stamp = stamp(&stat);
+                if stamp.size <= LARGE {
+                    visitor.file(&Entry { path: &path, stamp, folder, name });
+                    continue;
+                }
+                let (folder, name) = (Arc::clone(folder), name.clone());
+                scope.spawn(move |_| visitor.file(&Entry { path: &path, stamp, folder: &folder, name: &name }));
             }
             Ok(_) => {}
             Err(problem) => visitor.problem(&path, &problem.into()),

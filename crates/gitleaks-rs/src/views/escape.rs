@@ -102,27 +102,43 @@ pub(super) fn digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// The places where a character is escaped that needs no escape, so that a token could be hidden from the filter.
+/// The places where a character is escaped on which a literal may rely, so that a token could be hidden from the filter.
 pub(crate) fn needless(text: &[u8], mut found: impl FnMut(usize)) {
     for at in memchr_iter(b'%', text) {
-        if percent(&text[at..]).is_some_and(|(letter, ..)| plain(letter[0])) {
+        if meant(&text[at..]).is_some_and(relied_on) {
             found(at);
         }
     }
     for at in HEX.find_iter(text).chain(LATIN.find_iter(text)) {
-        if backslash(&text[at..]).is_some_and(|(letter, length, _)| length == 1 && plain(letter[0])) {
+        if backslash(&text[at..]).is_some_and(|(letter, length, _)| length == 1 && relied_on(letter[0])) {
             found(at);
         }
     }
+    SLASH.find_iter(text).for_each(found);
 }
 
+/// What percent escapes mean in the end: `%255F` is `%5F` is an underscore.
+fn meant(text: &[u8]) -> Option<u8> {
+    let ([mut letter, ..], ..) = percent(text)?;
+    let mut rest = text[3..].as_chunks::<2>().0.iter();
+    while letter == b'%'
+        && let [high, low] = rest.next()?
+    {
+        letter = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(letter)
+}
+
+static SLASH: std::sync::LazyLock<memchr::memmem::Finder<'static>> =
+    std::sync::LazyLock::new(|| memchr::memmem::Finder::new(b"\\/"));
 static LATIN: std::sync::LazyLock<memchr::memmem::Finder<'static>> =
     std::sync::LazyLock::new(|| memchr::memmem::Finder::new(b"\\u00"));
 static HEX: std::sync::LazyLock<memchr::memmem::Finder<'static>> =
     std::sync::LazyLock::new(|| memchr::memmem::Finder::new(b"\\x"));
 
-fn plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+/// Literals hold little else. What has to be escaped everywhere is none of it: such a place is in every line.
+fn relied_on(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'/' | b':' | b'=' | b'+' | b'$')
 }
 
 #[cfg(test)]

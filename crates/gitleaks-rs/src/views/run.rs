@@ -1,4 +1,4 @@
-//! Runs of base64 and hexadecimal digits that hold text.
+//! Runs of base64 and hexadecimal digits that hold text, wrapped over lines or not.
 
 use std::ops::Range;
 
@@ -7,11 +7,13 @@ use super::{Encoding, View};
 
 /// Shorter runs hold no secret: fifteen bytes.
 const SHORTEST: usize = 20;
-/// So much of a run is decoded to see whether it is text.
-const TASTE: usize = 16;
-/// A longer run is decoded in pieces that overlap.
-const PIECE: usize = 32 << 10;
-const OVERLAP: usize = 4 << 10;
+/// So many bytes of text in a row are no accident: no secret is shorter, with what stands around it.
+const STRETCH: usize = 15;
+/// A longer run is decoded in pieces that overlap by more than a private key is long.
+const PIECE: usize = 64 << 10;
+const OVERLAP: usize = 16 << 10;
+/// Lines of a wrapped run are indented by no more than this.
+const INDENT: usize = 64;
 
 /// Six bits for each letter of both alphabets of base64, 64 for all else.
 const VALUE: [u8; 256] = {
@@ -27,113 +29,195 @@ const VALUE: [u8; 256] = {
     table
 };
 
-/// Calls `found` with what each run of a text says, if it is text.
-pub(crate) fn each(text: &[u8], view: &mut View, mut found: impl FnMut(&View, Encoding)) {
-    runs(text, |run| {
-        let run = behind_escape(text, run);
-        let mut start = run.start;
-        while let Some(encoding) = decode(text, start..run.end.min(start + PIECE), view) {
-            found(view, encoding);
-            if run.end - start <= PIECE {
-                break;
+fn is_letter(byte: u8) -> bool {
+    VALUE[usize::from(byte)] != 64
+}
+
+fn letters(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| is_letter(**byte)).count()
+}
+
+/// A part of a text in another alphabet: how many letters make a unit, and the bytes that a unit stands for.
+struct Alphabet {
+    encoding: Encoding,
+    letters: usize,
+    bytes: usize,
+    /// Whether a unit stands for text, or for letters of two bytes each.
+    says: fn(&[u8]) -> bool,
+}
+
+const ALPHABETS: [Alphabet; 2] = [
+    Alphabet { encoding: Encoding::Base64, letters: 4, bytes: 3, says: quad_says },
+    Alphabet { encoding: Encoding::Hex, letters: 2, bytes: 1, says: pair_says },
+];
+
+/// Calls `found` with what runs of a text say, where they say something, and with the way back to the text.
+pub(crate) fn each(text: &[u8], mut found: impl FnMut(&[u8], &dyn Fn(Range<usize>) -> Range<usize>, Encoding)) {
+    let (mut joined, mut view) = (View::default(), View::default());
+    runs(text, |parts| match parts {
+        [run] => decode(&text[run.clone()], &mut view, |view, encoding| {
+            let back = |range| shift(view.source(range), run.start);
+            found(&view.bytes, &back, encoding);
+        }),
+        parts => {
+            if !parts.iter().any(|part| says_something(&text[part.clone()])) {
+                return;
             }
-            start += PIECE - OVERLAP;
+            joined.reset(parts[0].start..parts[parts.len() - 1].end);
+            parts.iter().for_each(|part| joined.copy(&text[part.clone()], part.start));
+            decode(&joined.bytes, &mut view, |view, encoding| {
+                let back = |range| joined.source(view.source(range));
+                found(&view.bytes, &back, encoding);
+            });
         }
     });
 }
 
-/// The runs of letters of base64. Between two of them is a byte that is none, so it is enough to look at every
-/// twentieth byte and to walk back and forth from those that belong to one.
-fn runs(text: &[u8], mut found: impl FnMut(Range<usize>)) {
-    let mut border = 0;
-    let mut at = SHORTEST - 1;
-    while at < text.len() {
-        if VALUE[usize::from(text[at])] == 64 {
-            border = at + 1;
-            at += SHORTEST;
+fn shift(range: Range<usize>, by: usize) -> Range<usize> {
+    range.start + by..range.end + by
+}
+
+/// The runs of letters, each with the lines that go on with it. Of the letters that a run must have the last is looked
+/// at first: where it is none, no run begins before it.
+fn runs(text: &[u8], mut found: impl FnMut(&[Range<usize>])) {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    while let Some(window) = text.get(start..start + SHORTEST) {
+        if let Some(last) = window.iter().rposition(|byte| !is_letter(*byte)) {
+            start += last + 1;
             continue;
         }
-        let start = at - text[border..at].iter().rev().take_while(|byte| VALUE[usize::from(**byte)] != 64).count();
-        let end = at + text[at..].iter().take_while(|byte| VALUE[usize::from(**byte)] != 64).count();
-        if end - start >= SHORTEST {
-            found(start..end);
+        let mut end = start + SHORTEST + letters(&text[start + SHORTEST..]);
+        let escape = letters_of_escape(text, start);
+        parts.clear();
+        parts.push((start + escape).min(end)..end);
+        while let Some(next) = continued(text, end) {
+            end = next + letters(&text[next..]);
+            parts.push(next..end);
+            if end - next < SHORTEST {
+                break;
+            }
         }
-        border = end;
-        at = end + SHORTEST;
+        found(&parts);
+        start = end;
     }
+}
+
+/// The letters that belong to an escape before a run are none of its own.
+fn letters_of_escape(text: &[u8], start: usize) -> usize {
+    match (start.checked_sub(1).map(|before| text[before]), text[start]) {
+        (Some(b'\\'), b'u') => 5,
+        (Some(b'\\'), _) => 1,
+        _ => 0,
+    }
+}
+
+/// Where a run goes on behind its end: on the next line, or behind the backslash of an escaped slash or line break.
+fn continued(text: &[u8], end: usize) -> Option<usize> {
+    let skip = |at: usize, set: &[u8]| at + text[at..].iter().take(INDENT).take_while(|byte| set.contains(byte)).count();
+    let mut at = end;
+    loop {
+        let escape = skip(at, b"\\");
+        at = match (escape > at, text.get(escape)?) {
+            (true, b'n' | b'r') => escape + 1,
+            (true, b'/') => return Some(escape),
+            (false, b'\n' | b'\r') => skip(at, b"\r\n"),
+            _ => break,
+        };
+    }
+    let next = if at > end { skip(at, b" \t") } else { at };
+    (at > end && is_letter(text[next.min(text.len() - 1)]) && next < text.len()).then_some(next)
 }
 
 /// Moves a place inside a run back to a multiple of four letters, so that the rest of the run decodes alike.
 pub(crate) fn align(text: &[u8], at: usize) -> usize {
-    at - text[..at].iter().rev().take_while(|byte| VALUE[usize::from(**byte)] != 64).count() % 4
+    at - text[..at].iter().rev().take_while(|byte| is_letter(**byte)).count() % 4
 }
 
-/// The letters that belong to an escape before a run are none of its own.
-fn behind_escape(text: &[u8], run: Range<usize>) -> Range<usize> {
-    let escaped = run.start > 0 && text[run.start - 1] == b'\\';
-    let skip = match (escaped, text[run.start]) {
-        (true, b'u') => 5,
-        (true, _) => 1,
-        _ => 0,
-    };
-    run.start + skip.min(run.len())..run.end
+/// Calls `found` with what letters say in each alphabet, from each place at which a unit of it may begin: a run may have
+/// a word, a path or another run before it.
+fn decode(letters: &[u8], view: &mut View, mut found: impl FnMut(&View, Encoding)) {
+    let mut start = 0;
+    loop {
+        let piece = start..letters.len().min(start + PIECE);
+        for alphabet in &ALPHABETS {
+            for first in (0..alphabet.letters).filter(|first| alphabet.speaks(&letters[piece.clone()], *first)) {
+                view.reset(piece.clone());
+                view.units(start + first, alphabet.bytes, alphabet.letters);
+                alphabet.read(&letters[start + first..piece.end], &mut view.bytes);
+                found(view, alphabet.encoding);
+            }
+        }
+        if piece.end == letters.len() {
+            return;
+        }
+        start += PIECE - OVERLAP;
+    }
 }
 
-/// What a run says. None where its first bytes are not text: most runs are words, paths and digests.
-fn decode(text: &[u8], run: Range<usize>, view: &mut View) -> Option<Encoding> {
-    let bytes = &text[run.clone()];
-    if bytes.len() < SHORTEST {
-        return None;
-    }
-    view.reset(run.clone());
-    if bytes.len() >= 2 * TASTE
-        && bytes.len().is_multiple_of(2)
-        && bytes[..2 * TASTE].iter().all(|byte| digit(*byte).is_some())
-    {
-        view.units(run.start, 1, 2);
-        let pairs = bytes.as_chunks::<2>().0.iter();
-        let decoded = pairs.map_while(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
-        view.bytes.extend(decoded);
-        let taste = &view.bytes[..TASTE.min(view.bytes.len())];
-        return (begins_as_text(taste) && is_text(&view.bytes)).then_some(Encoding::Hex);
-    }
-    view.units(run.start, 3, 4);
-    quads(&bytes[..TASTE], &mut view.bytes);
-    if !begins_as_text(&view.bytes) {
-        return None;
-    }
-    quads(&bytes[TASTE..], &mut view.bytes);
-    is_text(&view.bytes).then_some(Encoding::Base64)
+fn says_something(letters: &[u8]) -> bool {
+    ALPHABETS.iter().any(|alphabet| (0..alphabet.letters).any(|first| alphabet.speaks(letters, first)))
 }
 
-fn quads(letters: &[u8], out: &mut Vec<u8>) {
-    for quad in letters.chunks(4) {
-        let bits = quad.iter().fold(0_u32, |sum, letter| sum << 6 | u32::from(VALUE[usize::from(*letter)]));
-        match quad.len() {
-            4 => out.extend_from_slice(&bits.to_be_bytes()[1..]),
-            3 => out.extend_from_slice(&(bits >> 2).to_be_bytes()[2..]),
-            2 => out.push((bits >> 4) as u8),
-            _ => {}
+impl Alphabet {
+    /// Whether letters hold a stretch of text, if units begin at `first`. The last unit of a stretch is looked at first.
+    fn speaks(&self, letters: &[u8], first: usize) -> bool {
+        let units = STRETCH / self.bytes;
+        let mut start = first;
+        while let Some(stretch) = letters.get(start..start + units * self.letters) {
+            match stretch.chunks_exact(self.letters).rposition(|unit| !(self.says)(unit)) {
+                Some(last) => start += (last + 1) * self.letters,
+                None => return true,
+            }
+        }
+        false
+    }
+
+    fn read(&self, letters: &[u8], out: &mut Vec<u8>) {
+        match self.encoding {
+            Encoding::Hex => out.extend(letters.as_chunks::<2>().0.iter().map(|pair| byte_of(pair).unwrap_or(0))),
+            _ => {
+                let (quads, rest) = letters.as_chunks::<4>();
+                out.extend(quads.iter().flat_map(bytes_of));
+                // What padding would fill up, were it there.
+                let mut quad = [b'A'; 4];
+                quad[..rest.len()].copy_from_slice(rest);
+                out.extend_from_slice(&bytes_of(&quad)[..rest.len().saturating_sub(1)]);
+            }
         }
     }
 }
 
-/// Whether the first bytes of a run are what people write.
-fn begins_as_text(bytes: &[u8]) -> bool {
-    let whole = match std::str::from_utf8(bytes) {
-        Ok(_) => true,
-        Err(problem) => problem.error_len().is_none(),
-    };
-    whole && !bytes.iter().any(strange)
+fn bytes_of(quad: &[u8; 4]) -> [u8; 3] {
+    let [a, b, c, d] = quad.map(|letter| VALUE[usize::from(letter)]);
+    [a << 2 | b >> 4, b << 4 | c >> 2, c << 6 | d]
 }
 
-/// Whether bytes are mostly what people write: a few strange ones at the end of a run do no harm.
-fn is_text(bytes: &[u8]) -> bool {
-    bytes.iter().filter(|byte| strange(byte)).count() * 8 <= bytes.len()
+fn byte_of(pair: &[u8; 2]) -> Option<u8> {
+    Some(digit(pair[0])? << 4 | digit(pair[1])?)
 }
 
-fn strange(byte: &u8) -> bool {
-    !matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r' | 0x80..)
+fn quad_says(quad: &[u8]) -> bool {
+    let Some(quad) = quad.first_chunk() else { return false };
+    match bytes_of(quad) {
+        [a, 0, b] => is_text(a) && is_text(b),
+        [0, a, 0] => is_text(a),
+        bytes => bytes.into_iter().all(is_text),
+    }
+}
+
+fn pair_says(pair: &[u8]) -> bool {
+    pair.first_chunk().and_then(byte_of).is_some_and(|byte| byte == 0 || is_text(byte))
+}
+
+/// Whether a byte is what people write.
+fn is_text(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r')
+}
+
+/// Whether bytes are mostly what people write: a few strange ones do no harm.
+pub(crate) fn are_text(bytes: &[u8]) -> bool {
+    bytes.iter().filter(|byte| !is_text(**byte) && **byte < 0x80).count() * 8 <= bytes.len()
 }
 
 #[cfg(test)]
@@ -142,9 +226,9 @@ mod tests {
 
     fn said(text: &[u8]) -> Vec<(String, Encoding, Vec<u8>)> {
         let mut all = Vec::new();
-        each(text, &mut View::default(), |view, encoding| {
-            let whole = view.source(0..view.bytes.len());
-            all.push((String::from_utf8_lossy(&view.bytes).into_owned(), encoding, text[whole].to_vec()));
+        each(text, |bytes, back, encoding| {
+            let whole = back(0..bytes.len());
+            all.push((String::from_utf8_lossy(bytes).into_owned(), encoding, text[whole].to_vec()));
         });
         all
     }
@@ -159,8 +243,47 @@ mod tests {
     }
 
     #[test]
+    fn a_run_may_begin_with_something_else() {
+        for (text, encoding) in [
+            (&b"0x736563726574732061726520736563726574"[..], Encoding::Hex),
+            (b"host/path/c2VjcmV0OiBodW50ZXIyIGh1bnRlcjI", Encoding::Base64),
+            (b"AAECAwQFBgcICQoLDA0OD2M6IHNlY3JldHMgYXJlIHNlY3JldA==", Encoding::Base64),
+        ] {
+            let found = said(text);
+            let shown = format!("{:?} {found:?}", String::from_utf8_lossy(text));
+            assert!(found.iter().any(|(said, kind, _)| *kind == encoding && said.contains("secret")), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_run_goes_on_over_line_breaks_and_escaped_slashes() {
+        for text in [
+            &b"c2VjcmV0OiBodW50ZXIy\nIGh1bnRlcjIgYW5kIGh1\nbnRlcjI="[..],
+            b"c2VjcmV0OiBodW50ZXIy\r\n    IGh1bnRlcjIgYW5kIGh1\r\n    bnRlcjI=",
+            br"c2VjcmV0OiBodW50ZXIy\nIGh1bnRlcjIgYW5kIGh1\nbnRlcjI=",
+            br"c2VjcmV0OiBodW50ZXIy\\r\\nIGh1bnRlcjIgYW5kIGh1\\r\\nbnRlcjI=",
+        ] {
+            let found = said(text);
+            let shown = String::from_utf8_lossy(text).into_owned();
+            assert_eq!(found.len(), 1, "{shown} {found:?}");
+            assert_eq!(found[0].0, "secret: hunter2 hunter2 and hunter2", "{shown}");
+            assert_eq!(found[0].2, &text[..text.len() - 1], "{shown}");
+        }
+        let found = said(br"c2VjcmV0cz8/PyBhcmUgc2VjcmV0cz8\/ yes");
+        assert_eq!(found[0].0, "secrets??? are secrets??", "{found:?}");
+    }
+
+    #[test]
     fn words_and_digests_are_not() {
         assert!(said(b"/usr/share/doc/packages/example/README some_long_identifier_of_a_program").is_empty());
         assert!(said(b"d41d8cd98f00b204e9800998ecf8427e 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b").is_empty());
+    }
+
+    #[test]
+    fn long_runs_are_decoded_in_pieces_that_overlap() {
+        let long = "c2VjcmV0OiBodW50ZXIyIGh1bnRlcjIg".repeat(5000);
+        let found = said(long.as_bytes());
+        assert!(found.len() > 2);
+        assert_eq!(found.last().map(|last| last.0.ends_with("hunter2 hunter2 ")), Some(true));
     }
 }
