@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::allowlist::Allowlist;
 use crate::anchor::{self, Anchor};
 use crate::config::{LoadError, Required, RuleConfig};
+use crate::views::{View, escape};
 use crate::go_regex;
 
 /// How far an expression without a longest match looks before its literal, and from it on: a private key of 8192 bits
@@ -68,6 +69,9 @@ pub struct Rule {
     compiled: OnceLock<Option<Compiled>>,
 }
 
+/// So much behind a literal is looked at before more is undone.
+const TASTE: usize = 96;
+
 #[derive(Debug)]
 struct Compiled {
     whole: Regex,
@@ -80,6 +84,23 @@ struct Compiled {
 struct Steps {
     dfa: DFA,
     caches: Pool<dfa::Cache, Box<dyn Fn() -> dfa::Cache + Send + Sync>>,
+}
+
+impl Steps {
+    /// How many bytes were read when a text could no longer match; none if it may.
+    fn fails(&self, text: &[u8]) -> Option<usize> {
+        let mut cache = self.caches.get();
+        let start = self.dfa.start_state_forward(&mut cache, &Input::new(text).anchored(Anchored::Yes));
+        let mut state = start.ok()?;
+        for (at, byte) in text.iter().enumerate() {
+            state = match self.dfa.next_state(&mut cache, state, *byte) {
+                Ok(next) if next.is_dead() => return Some(at + 1),
+                Ok(next) if !next.is_tagged() => next,
+                _ => return None,
+            };
+        }
+        None
+    }
 }
 
 /// What may come of a literal.
@@ -174,23 +195,42 @@ impl Rule {
     /// What may come of the literal at `at`, by what follows it. Most literals are words that go on as words do, and an
     /// expression that fails before the first character that could be an escape fails with all escapes undone as well.
     pub(crate) fn ahead(&self, text: &[u8], at: usize) -> Ahead {
-        let Some(steps) = self.compiled().and_then(|compiled| compiled.steps.as_ref()) else {
-            return Ahead { plain: true, escaped: true };
-        };
+        let Some(steps) = self.steps() else { return Ahead { plain: true, escaped: true } };
         let seen = &text[at..self.reach(at, text.len()).end];
-        let mut escaped = false;
-        let mut cache = steps.caches.get();
-        let start = steps.dfa.start_state_forward(&mut cache, &Input::new(seen).anchored(Anchored::Yes));
-        let Ok(mut state) = start else { return Ahead { plain: true, escaped: true } };
-        for byte in seen {
-            escaped |= matches!(byte, b'\\' | b'%');
-            state = match steps.dfa.next_state(&mut cache, state, *byte) {
-                Ok(next) if next.is_dead() => return Ahead { plain: false, escaped },
-                Ok(next) if !next.is_tagged() => next,
-                _ => break,
-            };
+        match steps.fails(seen) {
+            Some(read) => Ahead { plain: false, escaped: seen[..read].iter().any(|byte| matches!(byte, b'\\' | b'%')) },
+            None => Ahead { plain: true, escaped: true },
         }
-        Ahead { plain: true, escaped: true }
+    }
+
+    /// Whether what follows the literal at `at` may match with its escapes undone, once or more: a first taste of it, so
+    /// that all around it has to be undone for few.
+    pub(crate) fn survives(&self, text: &[u8], at: usize, taste: &mut [View; 2]) -> bool {
+        let Some(steps) = self.steps() else { return true };
+        let end = text.len().min(at + TASTE);
+        let cut = if end < text.len() { escape::LONGEST } else { 0 };
+        let [this, last] = taste;
+        if escape::undo(text, at..end, this).is_none() {
+            return cut > 0;
+        }
+        loop {
+            // What was cut off at the end may be half of an escape.
+            let length = this.bytes.len();
+            this.bytes.truncate(length.saturating_sub(cut));
+            if steps.fails(&this.bytes).is_none() {
+                return true;
+            }
+            std::mem::swap(this, last);
+            let undone = escape::undo(&last.bytes, 0..last.bytes.len(), this);
+            // A lone backslash is no escape.
+            if undone.is_none() || this.bytes.len() == last.bytes.len() {
+                return false;
+            }
+        }
+    }
+
+    fn steps(&self) -> Option<&Steps> {
+        self.compiled()?.steps.as_ref()
     }
 
     /// The match that holds the literal at `at`.

@@ -277,7 +277,7 @@ impl<'r> Look<'r, '_> {
                     }
                     found.extend(self.judge(rule, text, text, &hit));
                 }
-                if ahead.escaped && depth < DEPTH {
+                if ahead.escaped && depth < DEPTH && rule.survives(text, at, &mut ladder.taste) {
                     self.climb(rule, text, at, &mut ladder, found);
                 }
             }
@@ -374,6 +374,8 @@ impl<'r> Look<'r, '_> {
 #[derive(Default)]
 struct Ladder {
     steps: Vec<Step>,
+    /// Memory for a look ahead.
+    taste: [View; 2],
     /// How many of the steps are in use; the others keep their memory.
     count: usize,
     covers: Range<usize>,

@@ -6,6 +6,8 @@ use memchr::{memchr, memchr_iter};
 
 use super::{Encoding, View};
 
+/// The bytes of the longest escape.
+pub(crate) const LONGEST: usize = 6;
 /// A backslash run is followed to its start no farther than this.
 const RUN: usize = 64;
 

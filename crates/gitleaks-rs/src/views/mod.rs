@@ -5,6 +5,7 @@
 //! their own, which are found and decoded once.
 
 pub(crate) mod escape;
+mod letters;
 mod map;
 pub(crate) mod run;
 pub(crate) mod wide;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::escape::digit;
+use super::letters::{self, is_letter};
 use super::{Encoding, View};
 
 /// Shorter runs hold no secret: fifteen bytes.
@@ -15,9 +16,9 @@ const OVERLAP: usize = 16 << 10;
 /// Lines of a wrapped run are indented by no more than this.
 const INDENT: usize = 64;
 
-/// Six bits for each letter of both alphabets of base64, 64 for all else.
+/// Six bits for each letter of both alphabets of base64.
 const VALUE: [u8; 256] = {
-    let mut table = [64; 256];
+    let mut table = [0; 256];
     let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut at = 0;
     while at < 64 {
@@ -28,14 +29,6 @@ const VALUE: [u8; 256] = {
     table[b'_' as usize] = 63;
     table
 };
-
-fn is_letter(byte: u8) -> bool {
-    VALUE[usize::from(byte)] != 64
-}
-
-fn letters(text: &[u8]) -> usize {
-    text.iter().take_while(|byte| is_letter(**byte)).count()
-}
 
 /// A part of a text in another alphabet: how many letters make a unit, and the bytes that a unit stands for.
 struct Alphabet {
@@ -77,30 +70,40 @@ fn shift(range: Range<usize>, by: usize) -> Range<usize> {
     range.start + by..range.end + by
 }
 
-/// The runs of letters, each with the lines that go on with it. Of the letters that a run must have the last is looked
-/// at first: where it is none, no run begins before it.
+/// The runs of letters, each with the lines that go on with it.
 fn runs(text: &[u8], mut found: impl FnMut(&[Range<usize>])) {
     let mut parts = Vec::new();
-    let mut start = 0;
-    while let Some(window) = text.get(start..start + SHORTEST) {
-        if let Some(last) = window.iter().rposition(|byte| !is_letter(*byte)) {
-            start += last + 1;
+    let (mut at, mut here) = (0, letters::mask(text));
+    while at < text.len() {
+        let next = letters::mask(text.get(at + letters::STEP..).unwrap_or_default());
+        let begins = long(u128::from(next) << letters::STEP | u128::from(here)) as u64;
+        if begins == 0 {
+            (at, here) = (at + letters::STEP, next);
             continue;
         }
-        let mut end = start + SHORTEST + letters(&text[start + SHORTEST..]);
+        let start = at + begins.trailing_zeros() as usize;
+        let mut end = start + SHORTEST + letters::count(&text[start + SHORTEST..]);
         let escape = letters_of_escape(text, start);
         parts.clear();
         parts.push((start + escape).min(end)..end);
         while let Some(next) = continued(text, end) {
-            end = next + letters(&text[next..]);
+            end = next + letters::count(&text[next..]);
             parts.push(next..end);
             if end - next < SHORTEST {
                 break;
             }
         }
         found(&parts);
-        start = end;
+        (at, here) = (end, letters::mask(&text[end..]));
     }
+}
+
+/// The bits at which [`SHORTEST`] bits in a row begin.
+fn long(bits: u128) -> u128 {
+    let two = bits & bits >> 1;
+    let four = two & two >> 2;
+    let eight = four & four >> 4;
+    eight & eight >> 8 & four >> 16
 }
 
 /// The letters that belong to an escape before a run are none of its own.
