@@ -1,6 +1,8 @@
 //! Templates of texts that hold tokens: `{hex:32}` stands for 32 random hex digits. With them the examples beside the
 //! rules, and tests elsewhere, make tokens that stand in no file. The same seed makes the same text.
 
+use std::ops::Range;
+
 /// What a slot's name stands for.
 const CLASSES: &[(&str, &str)] = &[
     ("alnum", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"),
@@ -49,13 +51,20 @@ impl Seed {
 
 /// A template with its slots filled. What is no slot, such as the braces of JSON, stays.
 pub fn expand(template: &str, seed: &mut Seed) -> String {
+    expand_marked(template, seed).0
+}
+
+/// The same, and where in the text its slots are: of a token, the parts that are random.
+pub fn expand_marked(template: &str, seed: &mut Seed) -> (String, Vec<Range<usize>>) {
     let mut text = String::with_capacity(template.len() * 2);
+    let mut slots = Vec::new();
     let mut rest = template;
     while let Some(open) = rest.find('{') {
         let (before, from) = rest.split_at(open);
         text.push_str(before);
         match slot(from) {
             Some((letters, length, behind)) => {
+                slots.push(text.len()..text.len() + length);
                 fill(&mut text, letters, length, seed);
                 rest = behind;
             }
@@ -66,7 +75,7 @@ pub fn expand(template: &str, seed: &mut Seed) -> String {
         }
     }
     text.push_str(rest);
-    text
+    (text, slots)
 }
 
 /// The letters and the length of the slot at the start of a text, and what follows it.

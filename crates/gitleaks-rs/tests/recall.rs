@@ -1,15 +1,14 @@
 //! Tokens of every kind that says itself what it is, planted as agents write things down, and all of them found; between
 //! them what only looks like tokens, and none of that. `-- --nocapture` prints how many of each form.
 //!
-//! The expected secret is the one that the scanner finds in the plain text: this tells how much the forms below lose, and
-//! not whether the rules are right, which `rules.rs` asks. Forms that are known to lose much are not among them: base64
-//! wrapped over lines, and escapes of `/`, `:` and `=` inside what a rule looks for.
+//! What has to be found is decided by the template that a token is made from: a finding counts if its secret holds one of
+//! the random parts whole, and is the same in every form.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use gitleaks_rs::template::{Seed, expand};
+use gitleaks_rs::template::{Seed, expand, expand_marked};
 use gitleaks_rs::{Confidence, Config, Finding, Job, Key, Progress, Scanner};
 
 /// A way in which a text comes to stand in a file.
@@ -26,24 +25,52 @@ const FORMS: &[Form] = &[
     }),
     ("base64 in json", |text| line(&format!(r#"{{"data":"{}"}}"#, base64(text.as_bytes())))),
     ("base64 of json", |text| line(&format!("data:;base64,{}", base64(json(text, 1).as_bytes())))),
-    ("hex", |text| {
-        line(&text.bytes().fold("blob=".to_owned(), |mut all, byte| {
-            let _ = write!(all, "{byte:02x}");
-            all
-        }))
+    ("base64 in lines", |text| line(&wrapped(text, "\n"))),
+    ("base64 in lines in json", |text| line(&json(&wrapped(text, "\r\n"), 2))),
+    ("base64 behind a path", |text| line(&format!("https://host.internal/v1/{}", base64(text.as_bytes())))),
+    ("base64 behind bytes", |text| line(&base64(&[&[0, 159, 146, 150, 7, 1, 200][..], text.as_bytes(), &[0; 4]].concat()))),
+    ("base64 of utf-16", |text| {
+        line(&base64(&text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()))
     }),
-    ("percent", |text| {
-        line(&text.bytes().fold("q=".to_owned(), |mut all, byte| {
-            let _ = if byte.is_ascii_alphanumeric() {
-                write!(all, "{}", char::from(byte))
-            } else {
-                write!(all, "%{byte:02X}")
-            };
-            all
-        }))
+    ("base64 with escaped slashes", |text| {
+        let said = format!("{} {text}", "??>\u{e9}\u{fc}\u{ff}".repeat(9));
+        line(&format!(r#"{{"data":"{}"}}"#, base64(said.as_bytes()).replace('/', "\\/")))
     }),
+    ("base64 of base64", |text| line(&base64(format!("inner: {}", base64(text.as_bytes())).as_bytes()))),
+    ("hex", |text| line(&format!("blob={}", hex(text.as_bytes())))),
+    ("hex behind 0x", |text| line(&format!("0x{}", hex(text.as_bytes()).to_uppercase()))),
+    ("percent", |text| line(&format!("q={}", percent(text, "", "%")))),
+    ("percent of percent", |text| line(&format!("q={}", percent(text, "", "%25")))),
+    ("percent as in a query", |text| line(&format!("q={}", percent(text, "-_.!~*'()", "%")))),
+    ("json with escaped slashes", |text| line(&json(text, 1).replace('/', "\\/"))),
     ("utf-16", |text| format!("{text}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect()),
 ];
+
+/// Base64 as mail and `base64` write it, the token somewhere in the middle.
+fn wrapped(text: &str, end: &str) -> String {
+    let coded = base64(format!("{}{text}\n", "all that stands before ".repeat(5)).as_bytes());
+    let lines = coded.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line).into_owned());
+    lines.collect::<Vec<String>>().join(end)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut all, byte| {
+        let _ = write!(all, "{byte:02x}");
+        all
+    })
+}
+
+/// Escapes all but letters, digits and what else is allowed.
+fn percent(text: &str, allowed: &str, mark: &str) -> String {
+    text.bytes().fold(String::new(), |mut all, byte| {
+        let _ = if byte.is_ascii_alphanumeric() || allowed.as_bytes().contains(&byte) {
+            write!(all, "{}", char::from(byte))
+        } else {
+            write!(all, "{mark}{byte:02X}")
+        };
+        all
+    })
+}
 
 fn line(text: &str) -> Vec<u8> {
     format!("{text}\n").into_bytes()
@@ -96,15 +123,21 @@ fn tokens(seed: &mut Seed) -> Vec<(String, String, Vec<u8>)> {
     let mut all = Vec::new();
     for rule in Config::embedded().rules.iter().filter(|rule| sure.contains(rule.id.as_str()) && rule.path.is_none()) {
         // By chance an example may hold a word that examples use; the next one does not.
-        let mut texts = rule.examples.iter().cycle().take(8).map(|template| expand(template, seed));
-        let found = texts.find_map(|text| {
-            let secret = scanner.scan(text.as_bytes()).first()?.secret.expose().to_vec();
-            Some((rule.id.clone(), text, secret))
+        let mut texts = rule.examples.iter().cycle().take(8).map(|template| expand_marked(template, seed));
+        let found = texts.find_map(|(text, random)| {
+            let matches = scanner.scan(text.as_bytes());
+            let random: Vec<&[u8]> = random.into_iter().map(|slot| &text.as_bytes()[slot]).collect();
+            let holds = |secret: &[u8]| random.iter().any(|slot| slot.len() >= RANDOM && memchr::memmem::find(secret, slot).is_some());
+            let secret = matches.iter().map(|one| one.secret.expose()).find(|secret| holds(secret))?;
+            Some((rule.id.clone(), text.clone(), secret.to_vec()))
         });
-        all.extend(found);
+        all.push(found.unwrap_or_else(|| panic!("{}: its example is not found in plain text", rule.id)));
     }
     all
 }
+
+/// Fewer random letters are found by chance.
+const RANDOM: usize = 8;
 
 struct Place {
     folder: tempfile::TempDir,
@@ -127,8 +160,8 @@ impl Place {
             }
             std::fs::write(place.path().join(&file), bytes).expect("writable");
         }
-        place.database("opencode.db", "row of a database", &mut seed, false);
-        place.database("live.db", "write-ahead log", &mut seed, true);
+        place.database("opencode.db", &mut seed, false);
+        place.database("live.db", &mut seed, true);
         place
     }
 
@@ -142,7 +175,7 @@ impl Place {
     }
 
     /// A database whose rows are tool output, some longer than a page; `live` as an agent that runs leaves it.
-    fn database(&mut self, name: &str, form: &'static str, seed: &mut Seed, live: bool) {
+    fn database(&mut self, name: &str, seed: &mut Seed, live: bool) {
         let made = tempfile::tempdir().expect("a folder");
         let path = made.path().join(name);
         let database = rusqlite::Connection::open(&path).expect("a database");
@@ -155,6 +188,12 @@ impl Place {
             let filler = if number % 4 == 0 { "nothing of note, ".repeat(400) } else { decoy(seed) };
             let row = json(&format!("{filler}\n{text}"), 2);
             database.execute("insert into part (data) values (?1)", [row]).expect("a row");
+            let long = number % 4 == 0;
+            let form = match (live, long) {
+                (true, _) => "write-ahead log",
+                (_, true) => "row of a database on pages of its own",
+                _ => "row of a database",
+            };
             self.note(form, if live { "live.db-wal" } else { name }, &rule, &secret);
         }
         for end in ["", "-wal"] {
@@ -191,7 +230,7 @@ fn nearly_every_planted_token_is_found_and_nothing_else() {
             let _ = writeln!(missed, "{form}: {lost:?}");
             all += planted.len();
             hit += planted.len() - lost.len();
-            assert!(planted.len() >= 100, "{form}: {} kinds", planted.len());
+            assert!(planted.len() >= 50, "{form}: {} kinds", planted.len());
             assert!(lost.len() * 100 <= planted.len(), "{form}: {} of {} lost {lost:?}", lost.len(), planted.len());
         }
         println!("{hit} of {all}");

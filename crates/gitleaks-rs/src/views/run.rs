@@ -47,16 +47,18 @@ const ALPHABETS: [Alphabet; 2] = [
 /// Calls `found` with what runs of a text say, where they say something, and with the way back to the text.
 pub(crate) fn each(text: &[u8], mut found: impl FnMut(&[u8], &dyn Fn(Range<usize>) -> Range<usize>, Encoding)) {
     let (mut joined, mut view) = (View::default(), View::default());
-    runs(text, |parts| match parts {
-        [run] => decode(&text[run.clone()], &mut view, |view, encoding| {
-            let back = |range| shift(view.source(range), run.start);
-            found(&view.bytes, &back, encoding);
-        }),
-        parts => {
-            if !parts.iter().any(|part| says_something(&text[part.clone()])) {
-                return;
-            }
-            joined.reset(parts[0].start..parts[parts.len() - 1].end);
+    runs(text, |parts| {
+        // Lines of equal length may also be many short runs below each other.
+        for run in parts {
+            decode(&text[run.clone()], &mut view, |view, encoding| {
+                let back = |range| shift(view.source(range), run.start);
+                found(&view.bytes, &back, encoding);
+            });
+        }
+        if let [first, .., last] = parts
+            && parts.iter().any(|part| says_something(&text[part.clone()]))
+        {
+            joined.reset(first.start..last.end);
             parts.iter().for_each(|part| joined.copy(&text[part.clone()], part.start));
             decode(&joined.bytes, &mut view, |view, encoding| {
                 let back = |range| joined.source(view.source(range));
@@ -86,12 +88,19 @@ fn runs(text: &[u8], mut found: impl FnMut(&[Range<usize>])) {
         let escape = letters_of_escape(text, start);
         parts.clear();
         parts.push((start + escape).min(end)..end);
-        while let Some(next) = continued(text, end) {
-            end = next + letters::count(&text[next..]);
-            parts.push(next..end);
-            if end - next < SHORTEST {
-                break;
+        // Lines are of one length, but for the last.
+        let (mut width, mut line) = (None, end - parts[0].start);
+        while let Some((next, breaks)) = continued(text, end) {
+            let more = letters::count(&text[next..]);
+            if breaks {
+                if *width.get_or_insert(line) != line || more > line {
+                    break;
+                }
+                line = 0;
             }
+            line += more;
+            end = next + more;
+            parts.push(next..end);
         }
         found(&parts);
         (at, here) = (end, letters::mask(&text[end..]));
@@ -115,21 +124,25 @@ fn letters_of_escape(text: &[u8], start: usize) -> usize {
     }
 }
 
-/// Where a run goes on behind its end: on the next line, or behind the backslash of an escaped slash or line break.
-fn continued(text: &[u8], end: usize) -> Option<usize> {
+/// Where a run goes on behind its end, on the next line or behind the backslash of an escaped slash, and whether a line
+/// broke.
+fn continued(text: &[u8], end: usize) -> Option<(usize, bool)> {
     let skip = |at: usize, set: &[u8]| at + text[at..].iter().take(INDENT).take_while(|byte| set.contains(byte)).count();
     let mut at = end;
     loop {
         let escape = skip(at, b"\\");
         at = match (escape > at, text.get(escape)?) {
             (true, b'n' | b'r') => escape + 1,
-            (true, b'/') => return Some(escape),
+            (true, b'/') if at == end => return Some((escape, false)),
             (false, b'\n' | b'\r') => skip(at, b"\r\n"),
             _ => break,
         };
     }
-    let next = if at > end { skip(at, b" \t") } else { at };
-    (at > end && is_letter(text[next.min(text.len() - 1)]) && next < text.len()).then_some(next)
+    if at == end {
+        return None;
+    }
+    let next = skip(at, b" \t");
+    is_letter(*text.get(next)?).then_some((next, true))
 }
 
 /// Moves a place inside a run back to a multiple of four letters, so that the rest of the run decodes alike.
@@ -268,12 +281,14 @@ mod tests {
         ] {
             let found = said(text);
             let shown = String::from_utf8_lossy(text).into_owned();
-            assert_eq!(found.len(), 1, "{shown} {found:?}");
-            assert_eq!(found[0].0, "secret: hunter2 hunter2 and hunter2", "{shown}");
-            assert_eq!(found[0].2, &text[..text.len() - 1], "{shown}");
+            let last = found.last().expect("it says something");
+            assert_eq!(last.0, "secret: hunter2 hunter2 and hunter2", "{shown}");
+            assert_eq!(last.2, &text[..text.len() - 1], "{shown}");
         }
         let found = said(br"c2VjcmV0cz8/PyBhcmUgc2VjcmV0cz8\/ yes");
-        assert_eq!(found[0].0, "secrets??? are secrets??", "{found:?}");
+        assert_eq!(found.last().expect("it says something").0, "secrets??? are secrets??", "{found:?}");
+        let found = said(b"c2VjcmV0OiBodW50ZXIyIGh1\nc2VjcmV0OiBodW50ZXIyIGh1bnRlcjIg");
+        assert_eq!(found.len(), 2, "a longer line does not go on with a shorter one: {found:?}");
     }
 
     #[test]
