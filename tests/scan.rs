@@ -244,15 +244,38 @@ fn gitleaks_own_findings_keep_their_places_and_hide_their_secrets() {
     assert_eq!(list[0]["Secret"], "REDACTED");
     place.write(".gitleaksignore", list[0]["Fingerprint"].as_str().expect("a fingerprint"));
     assert_eq!(place.scan(&["--compat"]).status.code(), Some(0));
-    assert_eq!(place.scan(&["--compat", "--history"]).status.code(), Some(2));
+    // What git keeps for itself is left out, as by Gitleaks' own rules.
+    place.write(".git/note", &format!("TOKEN={}\n", token()));
+    assert_eq!(place.scan(&["--compat"]).status.code(), Some(0));
+    assert_eq!(place.scan(&["--compat", "--history", "--staged"]).status.code(), Some(2));
 }
 
-#[test]
-fn a_log_of_git_is_scanned_as_gitleaks_does() {
+/// A history with all that makes a log hard to read: names in quotes, a file renamed and changed, a merge, what
+/// attributes call binary, a name that the mail map corrects.
+fn odd_history() -> Place {
     let place = Place::new();
     place.write("b.txt", &format!("TOKEN={}\n", token()));
+    place.write("\u{e9} \t\"x\".txt", &format!("one\nTOKEN={}\n", token()));
     place.git(&["add", "."]);
     place.git(&["commit", "--quiet", "-m", &format!("quotes {}", token())]);
+    place.git(&["branch", "side"]);
+    place.git(&["mv", "b.txt", "c.txt"]);
+    place.write("c.txt", &format!("TOKEN={}\nmore\n", token()));
+    place.git(&["commit", "--quiet", "-am", "renamed and changed"]);
+    place.git(&["checkout", "--quiet", "side"]);
+    place.write("d.dat", &format!("TOKEN={}\n", token()));
+    place.write("e.txt", &format!("a\nb\nTOKEN={}", token()));
+    place.git(&["add", "."]);
+    place.git(&["commit", "--quiet", "-m", "on the side\n\nwith more"]);
+    place.git(&["checkout", "--quiet", "-"]);
+    place.git(&["merge", "--quiet", "--no-edit", "side"]);
+    place.write(".gitattributes", "*.dat binary\n*.txt diff=odd\n");
+    place.write(".mailmap", "Somebody <somebody@localhost> <dev@localhost>\n");
+    place
+}
+
+/// What `--compat` finds in the log that git writes.
+fn piped(place: &Place) -> Vec<serde_json::Value> {
     let log = Command::new("git")
         .args(["log", "-p", "-U0", "--full-history", "--all", "--diff-filter=tuxdb"])
         .current_dir(place.work())
@@ -271,10 +294,54 @@ fn a_log_of_git_is_scanned_as_gitleaks_does() {
     let output = child.wait_with_output().expect("it ends");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!said.contains(&token()[..12]), "the secret was printed");
-    let list: Vec<serde_json::Value> = serde_json::from_str(&said).expect("a list");
-    assert_eq!(list.len(), 1, "{list:?}");
-    assert!(list[0]["Fingerprint"].as_str().expect("one").ends_with(":b.txt:github-pat:1"), "{list:?}");
+    serde_json::from_str(&said).expect("a list")
 }
+
+#[test]
+fn a_history_is_scanned_as_gitleaks_does_and_nothing_of_the_repository_runs() {
+    let place = odd_history();
+    let log = piped(&place);
+    let names: Vec<_> = log.iter().map(|one| one["File"].as_str().expect("a name")).collect();
+    for (name, there) in [("b.txt", true), ("c.txt", false), ("d.dat", false), ("e.txt", true)] {
+        assert_eq!(names.contains(&name), there, "{name} {names:?}");
+    }
+    assert!(names.iter().any(|name| name.ends_with("\t\"x\".txt")), "{names:?}");
+    let first = log.iter().find(|one| one["File"] == "b.txt").expect("it was looked for");
+    assert!(first["Fingerprint"].as_str().expect("one").ends_with(":b.txt:github-pat:1"), "{log:?}");
+    assert_eq!(first["Email"], "somebody@localhost");
+    // All that would have git run something, or write another log.
+    place.git(&["config", "core.fsmonitor", "touch ../ran"]);
+    place.git(&["config", "core.pager", "touch ../ran"]);
+    place.git(&["config", "diff.odd.textconv", "touch ../ran"]);
+    place.git(&["config", "diff.odd.command", "touch ../ran"]);
+    place.git(&["config", "diff.external", "touch ../ran"]);
+    place.git(&["config", "log.showSignature", "true"]);
+    place.git(&["config", "gpg.program", "../run"]);
+    place.git(&["config", "diff.noprefix", "true"]);
+    let output = place.scan(&["--compat", "--history", "-f", "json"]);
+    let own: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("a list");
+    assert_eq!(own, log);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!place.folder.path().join("ran").exists());
+    // A bare repository has no attributes: what they call binary is searched there.
+    place.git(&["clone", "--quiet", "--bare", ".", "../bare"]);
+    let bare = place.scan(&["--compat", "--history", "-f", "json", "../bare"]);
+    assert_eq!(serde_json::from_slice::<Vec<serde_json::Value>>(&bare.stdout).expect("a list").len(), log.len() + 1);
+}
+
+#[test]
+fn borrowed_objects_are_refused_with_the_pipe_that_takes_them() {
+    let place = odd_history();
+    place.git(&["clone", "--quiet", "--shared", ".", "../shared"]);
+    let output = place.scan(&["--compat", "--history", "../shared"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for part in ["borrows objects", "git -C '../shared' log -p -U0", "harden scan --compat --log"] {
+        assert!(said.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part}: {said}");
+    }
+}
+
+
 
 #[test]
 fn a_report_without_lines_is_matched_by_hashes_also_where_no_key_can_be_kept() {

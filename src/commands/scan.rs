@@ -35,8 +35,7 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     output::check(&outputs)?;
     let known = args.baseline.as_deref().map(baseline).transpose()?.unwrap_or_default();
     if args.compat {
-        let config = config.unwrap_or_else(Config::embedded);
-        return scan_compat::run(args, &config, scanner, &known, &outputs, color);
+        return scan_compat::run(args, config, scanner, &known, &outputs, color);
     }
     // One for all: where none can be kept, the next one would be another.
     let key = keep::key();
@@ -159,7 +158,7 @@ fn repository(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure
     found.map_err(no_repository)
 }
 
-fn no_repository(error: OpenError) -> Failure {
+pub(super) fn no_repository(error: OpenError) -> Failure {
     Failure::usage(error.to_string(), "give the top folder of a work tree, or a bare repository")
 }
 

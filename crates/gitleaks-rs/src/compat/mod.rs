@@ -11,6 +11,8 @@ mod detect;
 mod diff;
 mod encoding;
 mod finding;
+#[cfg(feature = "git")]
+mod git;
 mod header;
 mod keywords;
 mod kind;
@@ -38,6 +40,8 @@ use rules::Rule;
 pub use detect::Commit;
 pub use diff::LogError;
 pub use finding::{Finding, Hidden};
+#[cfg(feature = "git")]
+pub use git::{HistoryError, log_command};
 pub use known::BaselineError;
 pub use link::{Platform, Remote};
 pub use walk::{Skipped, Target};

@@ -27,6 +27,8 @@ pub(super) struct Place {
     pub(super) common: Folder,
     /// Where `common` is.
     pub(super) path: PathBuf,
+    /// The top of the work tree; none of a bare repository.
+    pub(super) top: Option<PathBuf>,
     /// The length of objects' names in bytes.
     pub(super) width: usize,
 }
@@ -57,7 +59,8 @@ pub(super) fn open(path: &Path, follow: bool) -> Result<Place, OpenError> {
     let config = common.read(b"config", CONFIG).map_err(unreadable)?.unwrap_or_default();
     let sha256 =
         setting(&config, "extensions", "objectformat").is_some_and(|value| value.eq_ignore_ascii_case("sha256"));
-    Ok(Place { own, common, path: common_path, width: if sha256 { 32 } else { 20 } })
+    let top = (common_path != path).then(|| path.to_owned());
+    Ok(Place { own, common, path: common_path, top, width: if sha256 { 32 } else { 20 } })
 }
 
 /// The git directory that a `.git` file names.
