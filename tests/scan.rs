@@ -341,8 +341,6 @@ fn borrowed_objects_are_refused_with_the_pipe_that_takes_them() {
     }
 }
 
-
-
 #[test]
 fn a_report_without_lines_is_matched_by_hashes_also_where_no_key_can_be_kept() {
     let place = Place::new();

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use gitleaks_rs::history::{Id, OpenError, Range};
 use gitleaks_rs::tree::Stamp;
-use gitleaks_rs::{Config, Finding, Job, Key, Outcome, Progress as Count, Scanner, compat};
+use gitleaks_rs::{Called, Config, Finding, Job, Key, Outcome, Progress as Count, Scanner, compat};
 
 use super::progress::Progress;
 use super::scan_settle::{baseline, ignored, opinions, policy, settle, waive};
@@ -115,7 +115,7 @@ fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> R
     } else {
         for path in paths {
             let one = match &pushed {
-                Some(range) => job.history(path, range).map_err(no_repository)?,
+                Some(range) => job.pushed(path, &called(path)?, range).map_err(no_repository)?,
                 None if args.history || args.staged => repository(args, job, path)?,
                 None => files(args, job, path)?,
             };
@@ -148,14 +148,29 @@ fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> R
 
 fn repository(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
     let found = if args.staged {
-        let index = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
-        job.staged(path, index.as_deref())
+        job.staged(path, &called(path)?)
     } else if args.since.is_empty() {
         job.history(path, &Range::All)
     } else {
         job.history(path, &Range::Since(args.since.clone()))
     };
     found.map_err(no_repository)
+}
+
+/// What git has told by variables, if it is about this folder.
+fn called(path: &Path) -> Result<Called, Failure> {
+    let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let is_here = || Some(path.canonicalize().ok()? == std::env::current_dir().ok()?.canonicalize().ok()?);
+    if is_here() != Some(true) {
+        return Ok(Called::default());
+    }
+    for name in ["GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"] {
+        if said(name).is_some() {
+            let message = format!("{name} is set: the repository's parts lie where they are not looked for");
+            return Err(Failure::usage(message, "unset it, or let `objects/info/alternates` name the folder"));
+        }
+    }
+    Ok(Called { git_dir: said("GIT_DIR"), index: said("GIT_INDEX_FILE") })
 }
 
 pub(super) fn no_repository(error: OpenError) -> Failure {

@@ -52,7 +52,7 @@ fn scan(detector: &Detector, kind: &str, source: &str) -> Result<Vec<Finding>, B
             detector.scan_log(io::BufReader::with_capacity(1 << 18, io::stdin()), |found| all.extend(found))?;
             all
         }
-        #[cfg(feature = "git")]
+        #[cfg(all(unix, feature = "git"))]
         "git" => {
             let mut all = Vec::new();
             let range = gitleaks_rs::history::Range::All;

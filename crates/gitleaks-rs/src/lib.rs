@@ -51,6 +51,8 @@ pub use entropy::shannon;
 pub use files::{Job, Outcome, Problem, Progress, is_media};
 pub use finding::{Commit, Finding, Key};
 pub use go_regex::RegexError;
+#[cfg(all(unix, feature = "git"))]
+pub use past::Called;
 pub use rule::{Confidence, Rule};
 pub use scanner::{Match, Scanner, Secret};
 pub use stream::Buffer;

@@ -17,13 +17,8 @@ use super::finding::Finding;
 use crate::history::{Given, OpenError, Options, Problem, Range, Repository};
 
 /// Where git may stand. PATH is never asked.
-const PROGRAMS: &[&str] = &[
-    "/usr/bin/git",
-    "/usr/local/bin/git",
-    "/bin/git",
-    "/opt/homebrew/bin/git",
-    "/run/current-system/sw/bin/git",
-];
+const PROGRAMS: &[&str] =
+    &["/usr/bin/git", "/usr/local/bin/git", "/bin/git", "/opt/homebrew/bin/git", "/run/current-system/sw/bin/git"];
 
 /// Nothing is taken from files of settings, nothing is fetched, asked or locked.
 const ENVIRONMENT: &[(&str, &str)] = &[
@@ -116,9 +111,8 @@ fn make(own: &TempDir, given: &Given) -> io::Result<()> {
     put("HEAD", format!("{head}\n").as_bytes())?;
     let bare = given.work_tree.is_none();
     let format = if given.sha256 { "sha256" } else { "sha1" };
-    let config = format!(
-        "[core]\n\trepositoryFormatVersion = 1\n\tbare = {bare}\n[extensions]\n\tobjectFormat = {format}\n"
-    );
+    let config =
+        format!("[core]\n\trepositoryFormatVersion = 1\n\tbare = {bare}\n[extensions]\n\tobjectFormat = {format}\n");
     put("config", config.as_bytes())?;
     put("info/attributes", &given.attributes)?;
     if given.shallow.is_empty() { Ok(()) } else { put("shallow", &given.shallow) }

@@ -11,7 +11,7 @@ mod detect;
 mod diff;
 mod encoding;
 mod finding;
-#[cfg(feature = "git")]
+#[cfg(all(unix, feature = "git"))]
 mod git;
 mod header;
 mod keywords;
@@ -40,7 +40,7 @@ use rules::Rule;
 pub use detect::Commit;
 pub use diff::LogError;
 pub use finding::{Finding, Hidden};
-#[cfg(feature = "git")]
+#[cfg(all(unix, feature = "git"))]
 pub use git::{HistoryError, log_command};
 pub use known::BaselineError;
 pub use link::{Platform, Remote};
