@@ -382,3 +382,74 @@ fn what_other_scanners_find_stands_beside_what_this_one_finds() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("line 1 is no JSON") && !said.contains("hunter2"), "{said}");
 }
+
+#[test]
+fn a_waiver_means_the_file_that_an_audit_means_wherever_the_scan_starts() {
+    let place = Place::new();
+    place.write("app/.env", &format!("TOKEN={}\n", token()));
+    place.write("other/.env", &format!("# first\nTOKEN={}\n", token()));
+    place.git(&["add", "."]);
+    place.git(&["commit", "--quiet", "-m", "one"]);
+    let commit = place.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let work = place.work().canonicalize().expect("there").display().to_string();
+    let scan = |check: &str, subject: &str, args: &[&str]| {
+        let waiver = format!("check: {check}, subject: \"{subject}\", reason: r, owner: o, expires: 2999-01-01");
+        let profile = format!("profile: own\ndescription: d\nextends: baseline\nwaivers:\n  - {{ {waiver} }}\n");
+        std::fs::write(place.folder.path().join("own.yaml"), profile).expect("writable");
+        let output = place.scan(&[&["--profile", "../own.yaml", "-f", "json"], args].concat());
+        let list: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("a list");
+        let open = list.iter().filter(|one| one["Standing"] == "open").count();
+        (open, String::from_utf8_lossy(&output.stderr).contains("covers no failing finding"))
+    };
+    let (full, of_commit) = (format!("{work}/app/.env"), format!("{commit}:app/.env"));
+    for (check, subject, args, open, unused) in [
+        ("SEC-01", "app/.env", &[][..], 1, false),
+        ("secret-in-project", "app/.env", &[], 1, false),
+        ("github-pat", full.as_str(), &[], 1, false),
+        // From elsewhere, where the report's own paths begin at what was named.
+        ("SEC-01", "app/.env", &["../work"], 1, false),
+        ("SEC-01", full.as_str(), &[work.as_str()], 1, false),
+        ("SEC-01", "app/.env", &["app"], 0, false),
+        ("SEC-01", "app/.env", &["app/.env", "other"], 1, false),
+        ("SEC-01", "other/.env", &["app"], 1, false),
+        // Both are called `.env` in the report.
+        ("SEC-01", "app/.env", &["app", "other"], 1, false),
+        ("SEC-01", "gone.env", &[], 2, true),
+        ("SEC-01", "gone.env", &["app"], 1, false),
+        ("STA-06", "app/.env", &[], 2, false),
+        ("aws-access-token", "app/.env", &[], 2, true),
+        ("SEC-01", "app/.env", &["--history"], 1, false),
+        ("SEC-01", of_commit.as_str(), &["--history"], 1, false),
+        ("SEC-01", &format!("{}:app/.env", "0".repeat(40)), &["--history"], 2, true),
+        ("SEC-01", "gone.env", &["--staged"], 0, false),
+    ] {
+        assert_eq!(scan(check, subject, args), (open, unused), "{check} {subject} {args:?}");
+    }
+}
+
+#[test]
+fn what_is_the_matter_with_waivers_is_said_once() {
+    let place = Place::new();
+    place.write("a.env", &format!("TOKEN={}\n", token()));
+    let soon = "check: SEC-01, subject: a.env, reason: r, owner: o, expires: 2999-01-01";
+    let waivers = [
+        soon,
+        "check: SEC-01, subject: gone.env, reason: r, owner: o, expires: 2999-01-01",
+        "check: SEC-01, reason: r, owner: o, expires: 2001-01-01",
+        "check: github-pta, reason: r, owner: o, expires: 2999-01-01",
+        "check: SEC-01, owner: o, expires: 2999-01-01",
+        // Of another check: nothing that this scan could tell.
+        "check: MCP-03, reason: r, owner: o, expires: 2999-01-01",
+    ];
+    let waivers: String = waivers.iter().map(|waiver| format!("  - {{ {waiver} }}\n")).collect();
+    let profile = format!("profile: own\ndescription: d\nextends: baseline\nwaivers:\n{waivers}");
+    std::fs::write(place.folder.path().join("own.yaml"), profile).expect("writable");
+    let output = place.scan(&["--profile", "../own.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for part in ["for `gone.env`: covers no failing finding", "expired on 2001-01-01", "did you mean `github-pat`?"] {
+        assert_eq!(said.matches(part).count(), 1, "{part}: {said}");
+    }
+    assert_eq!(said.matches("malformed, and so not applied").count(), 1, "{said}");
+    assert_eq!(said.matches("warning: waiver of").count(), 4, "{said}");
+}

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use gitleaks_rs::history::{Id, OpenError, Range};
@@ -11,8 +12,9 @@ use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Called, Config, Finding, Job, Key, Outcome, Progress as Count, Scanner, compat};
 
 use super::progress::Progress;
-use super::scan_settle::{baseline, ignored, opinions, policy, settle, waive};
+use super::scan_settle::{baseline, ignored, opinions, settle};
 use super::scan_state::{self, State};
+use super::scan_waive::{Origin, policy, waive};
 use super::{Failure, keep, output, scan_compat, scan_import, terminal};
 use crate::catalog::nearest;
 use crate::cli::{Color, Output, Scan, ScanFormat};
@@ -43,15 +45,15 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     let opinions: Vec<_> = args.imports.iter().map(read).collect::<Result<_, _>>()?;
     let policy = (args.state || args.profile.is_some()).then(|| policy(args, scanner)).transpose()?;
     let progress = Progress::start("scanning");
-    let mut leaks = scan(args, scanner, &key, policy.as_ref())?;
+    let (mut leaks, origins) = scan(args, scanner, &key, policy.as_ref())?;
     for (file, opinions) in &opinions {
         scan_import::merge(&mut leaks, file, opinions);
     }
     drop(progress);
-    settle(&mut leaks, &known, &ignored(args));
     if let Some(policy) = &policy {
-        waive(&mut leaks, policy, args.state);
+        waive(&mut leaks, args, policy, scanner, &origins);
     }
+    settle(&mut leaks, &known, &ignored(args));
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
     output::write_each(&outputs, look, |format, look| text(&leaks, format, look, config.as_ref()))?;
     Ok(conclude(args, &leaks, &outputs))
@@ -96,13 +98,19 @@ fn explain(mut config: Config, id: &str, color: Color) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-/// All that the arguments name.
-fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> Result<Leaks, Failure> {
+/// All that the arguments name, and where the path of each finding begins.
+fn scan(
+    args: &Scan,
+    scanner: &Scanner,
+    key: &Key,
+    policy: Option<&Policy>,
+) -> Result<(Leaks, Vec<Rc<Origin>>), Failure> {
     let count = Count::default();
     let job = Job { scanner, key, cache: None, progress: &count };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
     let mut all = Outcome::default();
+    let mut origins = Vec::new();
     let pushed = args.pushed.then(pushed).transpose()?;
     let pushed = pushed.map(|refs| Range::Pushed { refs, remote: args.remote.clone() });
     let mut state = State::default();
@@ -121,6 +129,7 @@ fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> R
             };
             all.findings.extend(one.findings);
             all.problems.extend(one.problems);
+            origins.resize(all.findings.len(), Origin::of(path));
         }
     }
     let bytes = count.bytes.load(Ordering::Relaxed);
@@ -143,7 +152,7 @@ fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> R
         (finding, standing)
     };
     let findings = all.findings.into_iter().map(stands).collect();
-    Ok(Leaks { findings, problems: all.problems, scanned: what })
+    Ok((Leaks { findings, problems: all.problems, scanned: what }, origins))
 }
 
 fn repository(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
