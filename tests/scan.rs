@@ -201,6 +201,22 @@ fn unchanged_files_are_not_read_again_and_appended_ones_only_at_their_end() {
 }
 
 #[test]
+fn a_file_that_is_named_is_not_read_again_until_it_changes() {
+    let place = Place::new();
+    place.write("a.env", &format!("TOKEN={}\n", token()));
+    place.write("b.env", "nothing\n");
+    grow_old();
+    let both = ["a.env", "b.env"];
+    assert_eq!(place.found(&both), [pat("a.env", 1)]);
+    let again = text(&place.scan(&[&both[..], &["-q"]].concat()));
+    assert!(again.contains("2 files, 2 of them unchanged, 0 bytes read"), "{again}");
+    place.write("b.env", &format!("\nTOKEN={}\n", token()));
+    assert_eq!(place.found(&both), [pat("a.env", 1), pat("b.env", 2)]);
+    let other = text(&place.scan(&["--no-cache", "-q", "a.env"]));
+    assert!(!other.contains("unchanged"), "{other}");
+}
+
+#[test]
 fn a_cache_that_was_tampered_with_hides_nothing() {
     let place = Place::new();
     place.write("a.env", &format!("TOKEN={}\n", token()));

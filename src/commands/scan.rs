@@ -198,7 +198,8 @@ fn files(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
     if meta.is_dir() {
         return folder(args, job, path, &is_object_store).map_err(|error| unreadable(path, &error));
     }
-    let findings = file(job, path, |path| File::open(path)).map_err(|error| unreadable(path, &error))?;
+    let found = cached(args, job, path, |job| file(job, path, |path| File::open(path)));
+    let findings = found.map_err(|error| unreadable(path, &error))?;
     Ok(Outcome { findings, ..Outcome::default() })
 }
 
@@ -217,8 +218,18 @@ pub(super) fn folder(
     path: &Path,
     skips: &(dyn Fn(&Path, bool) -> bool + Sync),
 ) -> io::Result<Outcome> {
+    cached(args, job, path, |job| job.folder(path, skips))
+}
+
+/// Does a job with what earlier ones remember of a file, a folder or a store, and remembers it for the next.
+pub(super) fn cached<T, E>(
+    args: &Scan,
+    job: Job<'_>,
+    path: &Path,
+    work: impl FnOnce(Job<'_>) -> Result<T, E>,
+) -> Result<T, E> {
     let cache = (!args.no_cache).then(|| keep::cache(path, job.key, job.scanner)).flatten();
-    let found = Job { cache: cache.as_ref(), ..job }.folder(path, skips)?;
+    let found = work(Job { cache: cache.as_ref(), ..job })?;
     if let Some(Err(error)) = cache.map(|cache| cache.save()) {
         terminal::error(&format!("note: the next scan reads everything again: {error}"));
     }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::files::{Job, Outcome, Problem};
 use crate::finding::{Commit, Finding, findings, of_name};
-use crate::history::{Blob, Change, Id, OpenError, Options, Range, Repository, Summary};
+use crate::history::{Blob, Change, Id, Listing, OpenError, Options, Range, Repository, Summary, listing};
 
 /// What git tells the hooks that it runs by variables: where the repository is, and which index will be committed.
 #[derive(Clone, Debug, Default)]
@@ -65,6 +65,20 @@ impl Job<'_> {
 
     /// Scans every file that a store of objects holds, whether anything leads to it or not.
     pub fn objects(&self, repository: &Path) -> Result<Outcome, OpenError> {
+        let name = repository.to_string_lossy();
+        let listed = self.cache.and_then(|cache| Some((cache, listing(repository).ok()?)));
+        if let Some(findings) = listed.and_then(|(cache, listing)| cache.known_store(&name, &listing)) {
+            return Ok(Outcome { findings, ..Outcome::default() });
+        }
+        let found = self.every_object(repository)?;
+        let same = |listed: &Listing| listing(repository).is_ok_and(|after| after == *listed);
+        if let Some((cache, listing)) = listed.filter(|(_, listing)| found.problems.is_empty() && same(listing)) {
+            cache.keep_store(&name, &listing, &found.findings);
+        }
+        Ok(found)
+    }
+
+    fn every_object(&self, repository: &Path) -> Result<Outcome, OpenError> {
         let store = Repository::open(repository, Options::default())?;
         let found: Mutex<Vec<Finding>> = Mutex::default();
         let summary = store.every_blob(|| {
