@@ -25,8 +25,6 @@ use crate::report::{self, Leaks, Look, Standing};
 /// Scans and reports.
 pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     let config = args.rules.as_deref().map(rules).transpose()?;
-    let own = config.clone().map(Scanner::new).transpose().map_err(wrong_rules)?;
-    let scanner = own.as_ref().unwrap_or_else(|| Scanner::embedded());
     if let Some(id) = &args.explain {
         return explain(config.unwrap_or_else(Config::embedded), id, color);
     }
@@ -37,8 +35,10 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     output::check(&outputs)?;
     let known = args.baseline.as_deref().map(baseline).transpose()?.unwrap_or_default();
     if args.compat {
-        return scan_compat::run(args, config, scanner, &known, &outputs, color);
+        return scan_compat::run(args, config, &known, &outputs, color);
     }
+    let own = config.map(Scanner::new).transpose().map_err(wrong_rules)?;
+    let scanner = own.as_ref().unwrap_or_else(|| Scanner::embedded());
     // One for all: where none can be kept, the next one would be another.
     let key = keep::key();
     let read = |file: &PathBuf| opinions(file, &key).map(|opinions| (file.clone(), opinions));
@@ -55,7 +55,7 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     }
     settle(&mut leaks, &known, &ignored(args));
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
-    output::write_each(&outputs, look, |format, look| text(&leaks, format, look, config.as_ref()))?;
+    output::write_each(&outputs, look, |format, look| text(&leaks, format, look, scanner))?;
     Ok(conclude(args, &leaks, &outputs))
 }
 
@@ -246,7 +246,7 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::usage(message, "give files and folders that you may read")
 }
 
-fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: Option<&Config>) -> String {
+fn text(leaks: &Leaks, format: ScanFormat, look: Look, scanner: &Scanner) -> String {
     let open = || -> Vec<compat::Finding> {
         let open = leaks.findings.iter().filter(|(_, standing)| *standing == Standing::Open);
         open.map(|(finding, _)| compat::Finding::from(finding)).collect()
@@ -258,12 +258,8 @@ fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: Option<&Config>) 
         ScanFormat::Csv => compat::report::csv(&open(), compat::report::ALL),
         ScanFormat::Junit => compat::report::junit(&open(), compat::report::ALL),
         ScanFormat::Sarif => {
-            let detector = match config {
-                Some(config) => compat::Detector::new(config),
-                None => compat::Detector::new(&Config::embedded()),
-            };
-            let detector = detector.expect("the scan compiled the same rules");
-            compat::report::sarif(&detector, &open(), compat::report::ALL)
+            let rules = scanner.rules().iter().map(|rule| (rule.id.as_str(), rule.description.as_str()));
+            compat::report::sarif(&rules.collect::<Vec<_>>(), &open(), compat::report::ALL)
         }
     }
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use gitleaks_rs::compat::{Detector, Finding as Theirs, HistoryError, Options, log_command, report as theirs};
-use gitleaks_rs::config::AllowlistConfig;
+use gitleaks_rs::config::{AllowlistConfig, RuleConfig};
 use gitleaks_rs::history::Range;
-use gitleaks_rs::{Config, Context, Finding, Key, Problem, Rule, Scanner};
+use gitleaks_rs::{Confidence, Config, Context, Finding, Key, Problem, Scanner};
 use rayon::prelude::*;
 
 use super::progress::Progress;
@@ -22,7 +22,6 @@ use crate::report::{self, Leaks, Look, Standing};
 pub(super) fn run(
     args: &Scan,
     config: Option<Config>,
-    scanner: &Scanner,
     known: &BTreeSet<String>,
     outputs: &[Output<ScanFormat>],
     color: Color,
@@ -33,7 +32,7 @@ pub(super) fn run(
     let progress = Progress::start("scanning");
     let (found, problems, scanned) = scan(args, &detector)?;
     drop(progress);
-    let rules: HashMap<&str, &Rule> = scanner.rules().iter().map(|rule| (rule.id.as_str(), rule)).collect();
+    let rules: HashMap<&str, &RuleConfig> = config.rules.iter().map(|rule| (rule.id.as_str(), rule)).collect();
     let key = keep::key();
     let told = found.iter().map(|one| (told(one, rules.get(one.rule_id.as_str()).copied(), &key), Standing::Open));
     let mut leaks = Leaks { findings: told.collect(), problems, scanned };
@@ -52,7 +51,7 @@ pub(super) fn run(
         ScanFormat::Json => theirs::json(&open, theirs::ALL),
         ScanFormat::Csv => theirs::csv(&open, theirs::ALL),
         ScanFormat::Junit => theirs::junit(&open, theirs::ALL),
-        ScanFormat::Sarif => theirs::sarif(&detector, &open, theirs::ALL),
+        ScanFormat::Sarif => theirs::sarif(&detector.rules(), &open, theirs::ALL),
     })?;
     Ok(conclude(args, &leaks, outputs))
 }
@@ -136,7 +135,7 @@ fn place(one: &Theirs) -> (&str, &str, i64, i64, &str) {
 }
 
 /// A finding of theirs as the table tells of it.
-fn told(one: &Theirs, rule: Option<&Rule>, key: &Key) -> Finding {
+fn told(one: &Theirs, rule: Option<&RuleConfig>, key: &Key) -> Finding {
     let number = |number: i64| u32::try_from(number).unwrap_or(0);
     let commit = gitleaks_rs::Commit {
         id: one.commit.clone(),
@@ -155,7 +154,7 @@ fn told(one: &Theirs, rule: Option<&Rule>, key: &Key) -> Finding {
         offset: 0,
         length: one.secret.expose().len() as u64,
         entropy: one.entropy,
-        confidence: rule.map_or(gitleaks_rs::Confidence::Low, |rule| rule.confidence),
+        confidence: rule.map_or(Confidence::Low, Confidence::of),
         encodings: Vec::new(),
         context: Context::of(Path::new(&one.file)),
         place: None,

@@ -35,6 +35,7 @@ mod past;
 mod rows;
 mod rule;
 mod scanner;
+mod secret;
 pub mod sqlite;
 mod stream;
 #[doc(hidden)]
@@ -54,6 +55,7 @@ pub use go_regex::RegexError;
 #[cfg(all(unix, feature = "git"))]
 pub use past::Called;
 pub use rule::{Confidence, Rule};
-pub use scanner::{Match, Scanner, Secret};
+pub use scanner::{Match, Scanner};
+pub use secret::Secret;
 pub use stream::Buffer;
 pub use views::Encoding;

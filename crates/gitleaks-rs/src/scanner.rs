@@ -12,6 +12,7 @@ use crate::config::{AllowlistConfig, Config, LoadError};
 use crate::filter::Filter;
 use crate::pack;
 use crate::rule::{self, Confidence, Hit, Rule};
+use crate::secret::Secret;
 use crate::views::{Encoding, View, escape, run, wide};
 
 /// Marks a line whose secret is known and accepted.
@@ -52,23 +53,6 @@ pub struct Match<'r> {
     pub secret: Secret,
     /// What stands before it on its line, up to the match before it.
     pub(crate) lead: Vec<u8>,
-}
-
-/// A secret in memory. It is never printed: who needs the bytes asks for them by name.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// The bytes, for hashing and for comparing.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("[redacted]")
-    }
 }
 
 /// A set of rules, ready to scan.
@@ -447,7 +431,7 @@ fn place<'r>(text: &[u8], mut found: Vec<Found<'r>>, begin: &Start) -> Vec<Match
             confidence: one.rule.confidence,
             allowed: memchr::memmem::find(line_around(text, &one.secret), ALLOW).is_some(),
             encodings: one.encodings,
-            secret: Secret(one.bytes),
+            secret: Secret::new(one.bytes),
             lead,
         }
     });
@@ -474,15 +458,18 @@ fn keep_accompanied(found: &mut Vec<Match<'_>>) {
 }
 
 /// Where matches overlap, the surest stays; of one structured token what it says unescaped, so that it is the same
-/// secret wherever it stands; else the longest.
+/// secret wherever it stands; else the longest. Of equally sure rules on the same bytes it is the more specific one: that
+/// whose matches hold its keyword themselves, then that with the longer literal, then the first by name.
 pub(crate) fn keep_surest(found: &mut Vec<Match<'_>>) {
     let mut kept: Vec<Match<'_>> = Vec::with_capacity(found.len());
     for next in found.drain(..) {
         match kept.last_mut() {
             Some(last) if overlap(last, &next) => {
                 let token = last.rule.id == next.rule.id && next.confidence == Confidence::High;
-                let rank =
-                    |one: &Match<'_>| (one.confidence, token && !one.secret.0.contains(&b'\\'), one.end - one.start);
+                let rank = |one: &Match<'_>| {
+                    let unescaped = token && !one.secret.expose().contains(&b'\\');
+                    (one.confidence, unescaped, one.end - one.start, !one.rule.asks, one.rule.literal())
+                };
                 if rank(&next) > rank(last) {
                     *last = next;
                 }

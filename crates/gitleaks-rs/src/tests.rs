@@ -255,3 +255,29 @@ fn hostile_text_takes_linear_time() {
         assert!(seconds() - start < 20, "{unit}: {} s", seconds() - start);
     }
 }
+
+#[test]
+fn of_equally_sure_rules_on_the_same_bytes_the_more_specific_one_is_told() {
+    let rule = |id: &str, regex: &str, more: &str| format!("[[rules]]\nid = '{id}'\nregex = '{regex}'\n{more}\n");
+    let loose = rule("a-loose", r"\btok_[a-z_]{20}\b", "");
+    let longer = rule("b-longer", r"\btok_live_[a-z_]{15}\b", "");
+    let twin = rule("c-twin", r"\btok_live_[a-z_]{15}\b", "");
+    let asking = rule("d-asking", r"\btok_live_live_[a-z]{10}\b", "keywords = ['token']");
+    let generic = rule("e-generic", r"\btok_live_live_[a-z]{10}\b", "");
+    let text = b"token: tok_live_live_abcdefghij\n";
+    for (rules, id) in [
+        (vec![&loose, &longer], "b-longer"),
+        (vec![&longer, &twin], "b-longer"),
+        (vec![&longer, &asking], "b-longer"),
+        (vec![&loose, &asking], "a-loose"),
+        (vec![&loose, &generic], "a-loose"),
+        (vec![&loose, &longer, &twin, &asking, &generic], "b-longer"),
+    ] {
+        for rules in [rules.clone(), rules.into_iter().rev().collect()] {
+            let text_of: String = rules.into_iter().map(String::as_str).collect();
+            let scanner = Scanner::new(Config::parse(&text_of, "rules.toml").expect("it loads")).expect("it compiles");
+            let found: Vec<_> = scanner.scan(text).iter().map(|one| one.rule.id.clone()).collect();
+            assert_eq!(found, [id], "{text_of}");
+        }
+    }
+}
