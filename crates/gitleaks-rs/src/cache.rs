@@ -132,7 +132,7 @@ impl Cache {
     #[cfg(all(unix, feature = "git"))]
     pub(crate) fn known_store(&self, name: &str, listing: &Listing) -> Option<Vec<Finding>> {
         let known = self.old.stores.get(name).filter(|(hash, _)| *hash == listing.hash)?;
-        self.new().stores.insert(name.to_owned(), known.clone());
+        self.seen().stores.insert(name.to_owned(), known.clone());
         Some(known.1.clone())
     }
 
@@ -140,13 +140,13 @@ impl Cache {
     #[cfg(all(unix, feature = "git"))]
     pub(crate) fn keep_store(&self, name: &str, listing: &Listing, findings: &[Finding]) {
         if is_settled(listing.latest) {
-            self.new().stores.insert(name.to_owned(), (listing.hash, findings.to_vec()));
+            self.seen().stores.insert(name.to_owned(), (listing.hash, findings.to_vec()));
         }
     }
 
     /// Writes what this scan has seen beside the old file and puts it in its place.
     pub fn save(&self) -> io::Result<()> {
-        let content = Content { form: FORM, rules: self.rules, known: std::mem::take(&mut *self.new()) };
+        let content = Content { form: FORM, rules: self.rules, known: std::mem::take(&mut *self.seen()) };
         let bytes = postcard::to_stdvec(&content).map_err(io::Error::other)?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -157,10 +157,10 @@ impl Cache {
     }
 
     fn keep(&self, name: &str, entry: Entry) {
-        self.new().files.insert(name.to_owned(), entry);
+        self.seen().files.insert(name.to_owned(), entry);
     }
 
-    fn new(&self) -> MutexGuard<'_, Known> {
+    fn seen(&self) -> MutexGuard<'_, Known> {
         self.new.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
