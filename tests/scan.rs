@@ -339,6 +339,16 @@ fn a_history_is_scanned_as_gitleaks_does_and_nothing_of_the_repository_runs() {
     assert_eq!(own, log);
     assert_eq!(output.status.code(), Some(1));
     assert!(!place.folder.path().join("ran").exists());
+    assert_eq!(place.found(&["--compat", "--history", "--since", "HEAD"]), []);
+    // What is no plain file among the objects could keep git waiting, or lead it elsewhere.
+    let pipe = place.work().join(".git/objects/pack/pack-0.idx");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    assert_eq!(place.scan(&["--compat", "--history"]).status.code(), Some(2));
+    std::fs::remove_file(pipe).expect("there");
+    let attributes = place.work().join("sub/.gitattributes");
+    std::fs::create_dir_all(place.work().join("sub")).expect("writable");
+    assert!(Command::new("mkfifo").arg(&attributes).status().expect("it runs").success());
+    assert_eq!(place.found(&["--compat", "--history"]).len(), log.len());
     // A bare repository has no attributes: what they call binary is searched there.
     place.git(&["clone", "--quiet", "--bare", ".", "../bare"]);
     let bare = place.scan(&["--compat", "--history", "-f", "json", "../bare"]);

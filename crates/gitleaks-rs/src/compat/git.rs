@@ -1,7 +1,8 @@
 //! What Gitleaks reads of a repository: the log that git writes of it. How git cuts a change into hunks is git's own
 //! business, so git is what writes it here too, but without the repository's say: its configuration could make git run
 //! programs, and git never sees it. Git is given a folder of ours for its own, in which nothing is set, and of the
-//! repository only what is data: its objects, the commits that our own reader found, its attributes and its mail map.
+//! repository only what is data: its objects, the commits that our own reader found, copies of its attributes and its mail
+//! map.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -19,6 +20,9 @@ use crate::history::{Given, OpenError, Options, Problem, Range, Repository};
 /// Where git may stand. PATH is never asked.
 const PROGRAMS: &[&str] =
     &["/usr/bin/git", "/usr/local/bin/git", "/bin/git", "/opt/homebrew/bin/git", "/run/current-system/sw/bin/git"];
+
+/// Where the copies of the work tree's files are.
+const WORK_TREE: &str = "work";
 
 /// Nothing is taken from files of settings, nothing is fetched, asked or locked.
 const ENVIRONMENT: &[(&str, &str)] = &[
@@ -54,9 +58,14 @@ pub enum HistoryError {
     /// The repository cannot be read.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Its objects are partly elsewhere.
-    #[error("`{}` borrows objects from another repository, which was not followed", .0.display())]
-    Borrowed(PathBuf),
+    /// Git is not let near its objects.
+    #[error("`{}` {why}", .path.display())]
+    Refused {
+        /// The repository.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
     /// There is no git.
     #[error("git is not installed in any of its usual folders")]
     Missing,
@@ -82,8 +91,12 @@ impl Detector {
         let repository = Repository::open(path, Options::default())?;
         let commits = repository.names(range)?;
         let given = repository.given()?;
-        if given.borrows {
-            return Err(HistoryError::Borrowed(path.to_owned()));
+        if let Some(why) = given.refused {
+            return Err(HistoryError::Refused { path: path.to_owned(), why });
+        }
+        // Where no commit is named git takes the newest one.
+        if commits.is_empty() {
+            return Ok(repository.problems());
         }
         let own = tempfile::tempdir()?;
         let text: String = commits.iter().map(|id| format!("{id}\n")).collect();
@@ -115,6 +128,12 @@ fn make(own: &TempDir, given: &Given) -> io::Result<()> {
         format!("[core]\n\trepositoryFormatVersion = 1\n\tbare = {bare}\n[extensions]\n\tobjectFormat = {format}\n");
     put("config", config.as_bytes())?;
     put("info/attributes", &given.attributes)?;
+    for (path, text) in given.work_tree.iter().flatten() {
+        let file = own.path().join(WORK_TREE).join(path);
+        fs::create_dir_all(file.parent().unwrap_or(own.path()))?;
+        fs::write(file, text)?;
+    }
+    fs::create_dir_all(own.path().join(WORK_TREE))?;
     if given.shallow.is_empty() { Ok(()) } else { put("shallow", &given.shallow) }
 }
 
@@ -123,10 +142,11 @@ fn start(own: &TempDir, given: &Given) -> Result<Child, HistoryError> {
     let mut git = Command::new(program);
     git.env_clear().envs(ENVIRONMENT.iter().copied()).args(ARGUMENTS);
     git.env("HOME", own.path()).env("GIT_DIR", own.path()).env("GIT_OBJECT_DIRECTORY", &given.objects);
-    if let Some(top) = &given.work_tree {
-        git.env("GIT_WORK_TREE", top);
+    let work_tree = own.path().join(WORK_TREE);
+    if given.work_tree.is_some() {
+        git.env("GIT_WORK_TREE", &work_tree);
     }
-    git.current_dir(given.work_tree.as_deref().unwrap_or(own.path()));
+    git.current_dir(&work_tree);
     git.stdin(File::open(own.path().join("commits"))?).stdout(Stdio::piped()).stderr(Stdio::null());
     Ok(git.spawn()?)
 }
