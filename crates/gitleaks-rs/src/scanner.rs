@@ -53,6 +53,8 @@ pub struct Match<'r> {
     pub secret: Secret,
     /// What stands before it on its line, up to the match before it.
     pub(crate) lead: Vec<u8>,
+    /// How many bytes its rule matched, with what stands around the secret.
+    whole: usize,
 }
 
 /// A set of rules, ready to scan.
@@ -76,6 +78,7 @@ struct Found<'r> {
     rule: &'r Rule,
     secret: Range<usize>,
     bytes: Vec<u8>,
+    whole: usize,
     entropy: f32,
     encodings: Vec<Encoding>,
 }
@@ -342,7 +345,8 @@ impl<'r> Look<'r, '_> {
         if covered || !(holds_keyword(rule, whole) || holds_keyword(rule, text)) {
             return None;
         }
-        Some(Found { rule, secret: hit.secret.clone(), bytes: secret.to_vec(), entropy, encodings: Vec::new() })
+        let (bytes, whole) = (secret.to_vec(), whole.len());
+        Some(Found { rule, secret: hit.secret.clone(), bytes, whole, entropy, encodings: Vec::new() })
     }
 }
 
@@ -433,6 +437,7 @@ fn place<'r>(text: &[u8], mut found: Vec<Found<'r>>, begin: &Start) -> Vec<Match
             encodings: one.encodings,
             secret: Secret::new(one.bytes),
             lead,
+            whole: one.whole,
         }
     });
     matches.collect()
@@ -459,7 +464,7 @@ fn keep_accompanied(found: &mut Vec<Match<'_>>) {
 
 /// Where matches overlap, the surest stays; of one structured token what it says unescaped, so that it is the same
 /// secret wherever it stands; else the longest. Of equally sure rules on the same bytes it is the more specific one: that
-/// whose matches hold its keyword themselves, then that with the longer literal, then the first by name.
+/// which matched more of what stands around, then that with the longer literal, then the first by name.
 pub(crate) fn keep_surest(found: &mut Vec<Match<'_>>) {
     let mut kept: Vec<Match<'_>> = Vec::with_capacity(found.len());
     for next in found.drain(..) {
@@ -468,7 +473,7 @@ pub(crate) fn keep_surest(found: &mut Vec<Match<'_>>) {
                 let token = last.rule.id == next.rule.id && next.confidence == Confidence::High;
                 let rank = |one: &Match<'_>| {
                     let unescaped = token && !one.secret.expose().contains(&b'\\');
-                    (one.confidence, unescaped, one.end - one.start, !one.rule.asks, one.rule.literal())
+                    (one.confidence, unescaped, one.end - one.start, one.whole, one.rule.literal())
                 };
                 if rank(&next) > rank(last) {
                     *last = next;

@@ -262,16 +262,15 @@ fn of_equally_sure_rules_on_the_same_bytes_the_more_specific_one_is_told() {
     let loose = rule("a-loose", r"\btok_[a-z_]{20}\b", "");
     let longer = rule("b-longer", r"\btok_live_[a-z_]{15}\b", "");
     let twin = rule("c-twin", r"\btok_live_[a-z_]{15}\b", "");
-    let asking = rule("d-asking", r"\btok_live_live_[a-z]{10}\b", "keywords = ['token']");
-    let generic = rule("e-generic", r"\btok_live_live_[a-z]{10}\b", "");
+    let around = rule("d-around", r"\btoken: (tok_[a-z_]{20})\b", "");
+    let generic = rule("e-generic", r"\btoken: (tok_live_live_[a-z]{10})\b", "");
     let text = b"token: tok_live_live_abcdefghij\n";
     for (rules, id) in [
         (vec![&loose, &longer], "b-longer"),
         (vec![&longer, &twin], "b-longer"),
-        (vec![&longer, &asking], "b-longer"),
-        (vec![&loose, &asking], "a-loose"),
+        (vec![&longer, &around], "d-around"),
         (vec![&loose, &generic], "a-loose"),
-        (vec![&loose, &longer, &twin, &asking, &generic], "b-longer"),
+        (vec![&loose, &longer, &twin, &around, &generic], "d-around"),
     ] {
         for rules in [rules.clone(), rules.into_iter().rev().collect()] {
             let text_of: String = rules.into_iter().map(String::as_str).collect();
