@@ -139,6 +139,11 @@ impl Rule {
         }
     }
 
+    /// Whether it says whose token it finds, and is none that takes what the others leave.
+    pub(crate) fn attributes(&self) -> bool {
+        !self.id.starts_with("unattributed-") && !self.id.contains("generic")
+    }
+
     /// How much of its matches is known beforehand: the length of the shortest of its literals.
     pub(crate) fn literal(&self) -> usize {
         let literals = self.anchor.iter().flat_map(|anchor| &anchor.literals);

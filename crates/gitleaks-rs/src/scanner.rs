@@ -53,8 +53,8 @@ pub struct Match<'r> {
     pub secret: Secret,
     /// What stands before it on its line, up to the match before it.
     pub(crate) lead: Vec<u8>,
-    /// How many bytes its rule matched, with what stands around the secret.
-    whole: usize,
+    /// How many bytes its rule matched around the secret, save one on each side that only ends it.
+    around: usize,
 }
 
 /// A set of rules, ready to scan.
@@ -78,7 +78,7 @@ struct Found<'r> {
     rule: &'r Rule,
     secret: Range<usize>,
     bytes: Vec<u8>,
-    whole: usize,
+    around: usize,
     entropy: f32,
     encodings: Vec<Encoding>,
 }
@@ -345,8 +345,8 @@ impl<'r> Look<'r, '_> {
         if covered || !(holds_keyword(rule, whole) || holds_keyword(rule, text)) {
             return None;
         }
-        let (bytes, whole) = (secret.to_vec(), whole.len());
-        Some(Found { rule, secret: hit.secret.clone(), bytes, whole, entropy, encodings: Vec::new() })
+        let (bytes, around) = (secret.to_vec(), (whole.len() - secret.len()).saturating_sub(2));
+        Some(Found { rule, secret: hit.secret.clone(), bytes, around, entropy, encodings: Vec::new() })
     }
 }
 
@@ -437,7 +437,7 @@ fn place<'r>(text: &[u8], mut found: Vec<Found<'r>>, begin: &Start) -> Vec<Match
             encodings: one.encodings,
             secret: Secret::new(one.bytes),
             lead,
-            whole: one.whole,
+            around: one.around,
         }
     });
     matches.collect()
@@ -464,7 +464,8 @@ fn keep_accompanied(found: &mut Vec<Match<'_>>) {
 
 /// Where matches overlap, the surest stays; of one structured token what it says unescaped, so that it is the same
 /// secret wherever it stands; else the longest. Of equally sure rules on the same bytes it is the more specific one: that
-/// which matched more of what stands around, then that with the longer literal, then the first by name.
+/// which says whose token it is, then that which matched more of what stands around it, then that with the longer literal,
+/// then the first by name.
 pub(crate) fn keep_surest(found: &mut Vec<Match<'_>>) {
     let mut kept: Vec<Match<'_>> = Vec::with_capacity(found.len());
     for next in found.drain(..) {
@@ -473,7 +474,14 @@ pub(crate) fn keep_surest(found: &mut Vec<Match<'_>>) {
                 let token = last.rule.id == next.rule.id && next.confidence == Confidence::High;
                 let rank = |one: &Match<'_>| {
                     let unescaped = token && !one.secret.expose().contains(&b'\\');
-                    (one.confidence, unescaped, one.end - one.start, one.whole, one.rule.literal())
+                    (
+                        one.confidence,
+                        unescaped,
+                        one.end - one.start,
+                        one.rule.attributes(),
+                        one.around,
+                        one.rule.literal(),
+                    )
                 };
                 if rank(&next) > rank(last) {
                     *last = next;
