@@ -82,14 +82,14 @@ impl Place {
         self.try_git(&[&["commit", "--quiet", "-m", "a change"], more].concat())
     }
 
-    /// State of both hooks.
-    fn states(&self) -> [String; 2] {
+    /// State of the hooks before a commit, a merge and a push.
+    fn states(&self) -> [String; 3] {
         let output = self.harden(&["status", "--format", "json"]);
         let status: serde_json::Value =
             serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(&output)));
         let all = status["hooks"].as_array().expect("a list").iter().all(|one| one["scans"] == true);
         assert_eq!(output.status.code(), Some(i32::from(!all)), "{status}");
-        [0, 1].map(|at| status["hooks"][at]["state"].as_str().expect("a word").to_owned())
+        [0, 1, 2].map(|at| status["hooks"][at]["state"].as_str().expect("a word").to_owned())
     }
 }
 
@@ -113,9 +113,9 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>, u32)> {
 #[test]
 fn a_commit_with_a_secret_is_refused_and_a_clean_one_passes() {
     let place = Place::new();
-    assert_eq!(place.states(), ["none", "none"]);
+    assert_eq!(place.states(), ["none", "none", "none"]);
     place.install();
-    assert_eq!(place.states(), ["installed", "installed"]);
+    assert_eq!(place.states(), ["installed", "installed", "installed"]);
     place.write("README", "clean\n");
     let clean = place.commit(&[]);
     assert!(
@@ -168,7 +168,7 @@ fn a_hook_that_was_there_runs_after_ours_and_comes_back_as_it_was() {
     place.write_hook("pre-push", &note("pushed"), 0o711);
     let before = files(&place.hook(""));
     place.install();
-    assert_eq!(place.states(), ["chained", "chained"]);
+    assert_eq!(place.states(), ["chained", "installed", "chained"]);
     let installed = files(&place.hook(""));
     assert_eq!(mode(&place.hook("pre-commit")), 0o755);
     place.install();
@@ -194,7 +194,7 @@ fn a_hook_that_was_there_runs_after_ours_and_comes_back_as_it_was() {
     let done = place.harden(&["uninstall"]);
     assert!(done.status.success(), "{}", said(&done));
     assert_eq!(files(&place.hook("")), before);
-    assert_eq!(place.states(), ["foreign", "foreign"]);
+    assert_eq!(place.states(), ["foreign", "none", "foreign"]);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn links_are_refused_and_named() {
     std::os::unix::fs::symlink(place.at("outside"), place.hook("pre-commit")).expect("a link");
     let done = place.harden(&["install"]);
     assert!(done.status.code() == Some(1) && said(&done).contains("`pre-commit` is a link"), "{}", said(&done));
-    assert_eq!(place.states(), ["foreign", "installed"]);
+    assert_eq!(place.states(), ["foreign", "installed", "installed"]);
     assert_eq!(std::fs::read_to_string(place.at("outside")).expect("there"), "#!/bin/sh\n");
     assert!(place.hook("pre-commit").is_symlink());
 
@@ -265,7 +265,7 @@ fn a_hook_that_was_edited_is_kept() {
     place.install();
     let edited = std::fs::read_to_string(place.hook("pre-commit")).expect("there") + "make check\n";
     std::fs::write(place.hook("pre-commit"), &edited).expect("writable");
-    assert_eq!(place.states(), ["edited", "installed"]);
+    assert_eq!(place.states(), ["edited", "installed", "installed"]);
     for act in ["install", "uninstall"] {
         let done = place.harden(&[act]);
         assert!(done.status.code() == Some(1) && said(&done).contains("edited"), "{}", said(&done));
@@ -285,10 +285,11 @@ fn a_folder_in_the_work_tree_is_the_projects_own() {
     assert_eq!(done.status.code(), Some(2), "{text}");
     assert!(text.contains("add the line `harden scan --staged` to `.husky/pre-commit`"), "{text}");
     assert_eq!(files(&place.at("work/.husky/_")), before);
-    assert_eq!(place.states(), ["managed", "managed"]);
+    assert_eq!(place.states(), ["managed", "managed", "managed"]);
     place.write(".husky/pre-commit", "harden scan --staged\n");
+    place.write(".husky/pre-merge-commit", "harden scan --staged\n");
     place.write(".husky/pre-push", "harden scan --pushed --remote=\"$1\"\n");
-    assert_eq!(place.states(), ["managed", "managed"]);
+    assert_eq!(place.states(), ["managed", "managed", "managed"]);
     assert_eq!(place.harden(&["status"]).status.code(), Some(0));
 }
 
@@ -311,7 +312,7 @@ fn a_folder_that_others_use_needs_a_word_and_none_at_all_is_said() {
     place.install();
     assert!(!place.commit(&[]).status.success());
     place.git(&["config", "core.hooksPath", "/dev/null"]);
-    assert_eq!(place.states(), ["off", "off"]);
+    assert_eq!(place.states(), ["off", "off", "off"]);
     let done = place.harden(&["install"]);
     assert!(done.status.code() == Some(2) && said(&done).contains("turned off"), "{}", said(&done));
 }
@@ -326,7 +327,7 @@ fn a_linked_work_tree_shares_the_hooks() {
     let run = |args: &[&str]| place.command(Path::new(env!("CARGO_BIN_EXE_harden")), args, &linked);
     let done = run(&["hooks", "install"]);
     assert!(done.status.success(), "{}", said(&done));
-    assert_eq!(place.states(), ["installed", "installed"]);
+    assert_eq!(place.states(), ["installed", "installed", "installed"]);
     std::fs::write(linked.join(".env"), format!("TOKEN={}\n", token())).expect("writable");
     let git = |args: &[&str]| place.command(Path::new("git"), args, &linked);
     assert!(git(&["add", "--all"]).status.success());
@@ -340,16 +341,152 @@ fn a_linked_work_tree_shares_the_hooks() {
 #[test]
 fn what_cannot_be_read_is_refused_and_not_called_a_secret() {
     let place = Place::new();
+    place.install();
     place.write("README", "clean\n");
+    place.git(&["add", "--all"]);
+    place.git(&["update-index", "--split-index"]);
+    let refused = place.try_git(&["commit", "-m", "a change"]);
+    let text = said(&refused);
+    assert!(!refused.status.success() && text.contains("git update-index --no-split-index"), "{text}");
+    assert!(text.contains("may hold a secret") && !text.contains("gitleaks:allow"), "{text}");
+}
+
+#[test]
+fn a_repository_may_borrow_its_objects() {
+    let place = Place::new();
+    place.write("README", "clean\n");
+    place.write_secret("old.env");
     assert!(place.commit(&[]).status.success());
     place.git(&["push", "--quiet", "origin", "main"]);
     place.git(&["clone", "--quiet", "--shared", "../far", "../borrows"]);
     let borrows = place.at("borrows");
-    assert!(place.command(Path::new(env!("CARGO_BIN_EXE_harden")), &["hooks", "install"], &borrows).status.success());
-    let refused = place.command(Path::new("git"), &["commit", "--allow-empty", "-m", "a change"], &borrows);
+    let run = |program: &str, args: &[&str]| place.command(Path::new(program), args, &borrows);
+    assert!(run(env!("CARGO_BIN_EXE_harden"), &["hooks", "install"]).status.success());
+    let done = run("git", &["commit", "--quiet", "--allow-empty", "-m", "a change"]);
+    assert!(done.status.success(), "{}", said(&done));
+    let done = run("git", &["push", "--quiet", "origin", "main:topic"]);
+    assert!(done.status.success(), "{}", said(&done));
+    std::fs::write(borrows.join("new.env"), format!("TOKEN={}\n", token())).expect("writable");
+    run("git", &["add", "--all"]);
+    let refused = run("git", &["commit", "-m", "a change"]);
     let text = said(&refused);
-    assert!(!refused.status.success() && text.contains("objects are borrowed"), "{text}");
-    assert!(text.contains("may hold a secret") && !text.contains("gitleaks:allow"), "{text}");
+    assert!(!refused.status.success() && text.contains("new.env") && !text.contains("old.env"), "{text}");
+    run("git", &["commit", "--quiet", "--no-verify", "-m", "a change"]);
+    let refused = run("git", &["push", "origin", "main"]);
+    let text = said(&refused);
+    assert!(!refused.status.success() && text.contains("new.env") && !text.contains("old.env"), "{text}");
+}
+
+#[test]
+fn a_git_directory_that_only_git_names_is_scanned() {
+    let place = Place::new();
+    std::fs::rename(place.at("work/.git"), place.at("apart")).expect("moved");
+    let named = ["--git-dir", "../apart", "--work-tree", "."];
+    let git = |args: &[&str]| place.try_git(&[&named, args].concat());
+    let program = env!("CARGO_BIN_EXE_harden");
+    for (hook, call) in [("pre-commit", "scan --staged"), ("pre-push", "scan --pushed --remote \"$1\"")] {
+        let file = place.at("apart/hooks").join(hook);
+        std::fs::create_dir_all(place.at("apart/hooks")).expect("writable");
+        std::fs::write(&file, format!("#!/bin/sh\nexec '{program}' {call}\n")).expect("writable");
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).expect("writable");
+    }
+    place.write("README", "clean\n");
+    assert!(git(&["add", "--all"]).status.success());
+    let done = git(&["commit", "--quiet", "-m", "a change"]);
+    assert!(done.status.success(), "{}", said(&done));
+    let done = git(&["push", "--quiet", "origin", "main"]);
+    assert!(done.status.success(), "{}", said(&done));
+    place.write_secret("app.env");
+    place.write("README", "clean, too\n");
+    // Of two changed files the one that is committed counts: git has an index of its own for it.
+    assert!(git(&["commit", "--quiet", "-m", "one file", "README"]).status.success());
+    assert!(git(&["add", "--all"]).status.success());
+    let refused = git(&["commit", "-m", "a change"]);
+    assert!(!refused.status.success() && said(&refused).contains("app.env"), "{}", said(&refused));
+    assert!(git(&["commit", "--quiet", "--no-verify", "-m", "a change"]).status.success());
+    let refused = git(&["push", "origin", "main"]);
+    assert!(!refused.status.success() && said(&refused).contains("app.env"), "{}", said(&refused));
+}
+
+#[test]
+fn an_index_that_is_named_is_not_waited_for_and_no_link() {
+    let place = Place::new();
+    place.write_secret("app.env");
+    place.git(&["add", "--all"]);
+    let pipe = place.at("pipe");
+    assert!(place.command(Path::new("mkfifo"), &[pipe.to_str().expect("a path")], &place.at("work")).status.success());
+    std::os::unix::fs::symlink(place.at("work/.git/index"), place.at("link")).expect("a link");
+    let staged = |variable: &str, value: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_harden"));
+        command.args(["scan", "--staged"]).current_dir(place.at("work")).env_clear().env(variable, value);
+        command.env("HOME", place.folder.path()).output().expect("it runs")
+    };
+    for (variable, value, code) in [
+        ("GIT_INDEX_FILE", place.at("work/.git/index"), 1),
+        ("GIT_INDEX_FILE", place.at("none"), 0),
+        ("GIT_INDEX_FILE", pipe, 2),
+        ("GIT_INDEX_FILE", place.at("link"), 2),
+        ("GIT_DIR", place.at("work/.git"), 1),
+        ("GIT_DIR", place.at("far"), 0),
+        ("GIT_DIR", place.at("none"), 2),
+        ("GIT_OBJECT_DIRECTORY", place.at("far/objects"), 2),
+    ] {
+        let done = staged(variable, &value);
+        assert_eq!(done.status.code(), Some(code), "{variable} {value:?}: {}", said(&done));
+    }
+}
+
+#[test]
+fn a_merge_is_scanned_for_what_it_brings() {
+    let place = Place::new();
+    place.write("README", "clean\n");
+    assert!(place.commit(&[]).status.success());
+    place.git(&["branch", "dirty"]);
+    place.git(&["branch", "clean"]);
+    for (branch, secret) in [("dirty", true), ("clean", false)] {
+        place.git(&["checkout", "--quiet", branch]);
+        if secret {
+            place.write_secret("app.env")
+        } else {
+            place.write("more", "clean\n")
+        }
+        assert!(place.commit(&[]).status.success());
+    }
+    place.git(&["checkout", "--quiet", "main"]);
+    place.write("own", "clean\n");
+    assert!(place.commit(&[]).status.success());
+    place.install();
+    place.git(&["merge", "--quiet", "--no-edit", "clean"]);
+    let refused = place.try_git(&["merge", "--no-edit", "dirty"]);
+    let text = said(&refused);
+    assert!(!refused.status.success() && text.contains("app.env") && text.contains("the merge is refused"), "{text}");
+    assert!(text.contains("`git merge --no-verify`"), "{text}");
+}
+
+#[test]
+fn what_is_left_behind_where_git_has_moved_on_is_named_and_taken_out() {
+    let place = Place::new();
+    let foreign = "#!/bin/sh\nexit 0\n";
+    place.write_hook("pre-push", foreign, 0o755);
+    place.install();
+    for folder in ["tools", "/dev/null"] {
+        place.install();
+        std::fs::create_dir_all(place.at("work/tools")).expect("writable");
+        place.git(&["config", "core.hooksPath", folder]);
+        let status = place.harden(&["status"]);
+        let text = said(&status).split_whitespace().collect::<Vec<_>>().join(" ");
+        for hook in ["pre-commit", "pre-merge-commit", "pre-push"] {
+            assert!(text.contains(&format!(".git/hooks/{hook}` is harden's, and git takes hooks from else")), "{text}");
+        }
+        let done = place.harden(&["uninstall"]);
+        assert!(done.status.success() && said(&done).contains("left behind in"), "{}", said(&done));
+        let names: Vec<_> =
+            files(&place.hook("")).into_iter().filter(|(name, ..)| !name.ends_with(".sample")).collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        assert_eq!(std::fs::read_to_string(place.hook("pre-push")).expect("it is back"), foreign);
+        assert!(!said(&place.harden(&["status"])).contains("is harden's, and git"), "{folder}");
+        place.git(&["config", "--unset", "core.hooksPath"]);
+    }
 }
 
 #[test]

@@ -201,6 +201,22 @@ fn unchanged_files_are_not_read_again_and_appended_ones_only_at_their_end() {
 }
 
 #[test]
+fn a_file_that_is_named_is_not_read_again_until_it_changes() {
+    let place = Place::new();
+    place.write("a.env", &format!("TOKEN={}\n", token()));
+    place.write("b.env", "nothing\n");
+    grow_old();
+    let both = ["a.env", "b.env"];
+    assert_eq!(place.found(&both), [pat("a.env", 1)]);
+    let again = text(&place.scan(&[&both[..], &["-q"]].concat()));
+    assert!(again.contains("2 files, 2 of them unchanged, 0 bytes read"), "{again}");
+    place.write("b.env", &format!("\nTOKEN={}\n", token()));
+    assert_eq!(place.found(&both), [pat("a.env", 1), pat("b.env", 2)]);
+    let other = text(&place.scan(&["--no-cache", "-q", "a.env"]));
+    assert!(!other.contains("unchanged"), "{other}");
+}
+
+#[test]
 fn a_cache_that_was_tampered_with_hides_nothing() {
     let place = Place::new();
     place.write("a.env", &format!("TOKEN={}\n", token()));
@@ -244,15 +260,38 @@ fn gitleaks_own_findings_keep_their_places_and_hide_their_secrets() {
     assert_eq!(list[0]["Secret"], "REDACTED");
     place.write(".gitleaksignore", list[0]["Fingerprint"].as_str().expect("a fingerprint"));
     assert_eq!(place.scan(&["--compat"]).status.code(), Some(0));
-    assert_eq!(place.scan(&["--compat", "--history"]).status.code(), Some(2));
+    // What git keeps for itself is left out, as by Gitleaks' own rules.
+    place.write(".git/note", &format!("TOKEN={}\n", token()));
+    assert_eq!(place.scan(&["--compat"]).status.code(), Some(0));
+    assert_eq!(place.scan(&["--compat", "--history", "--staged"]).status.code(), Some(2));
 }
 
-#[test]
-fn a_log_of_git_is_scanned_as_gitleaks_does() {
+/// A history with all that makes a log hard to read: names in quotes, a file renamed and changed, a merge, what
+/// attributes call binary, a name that the mail map corrects.
+fn odd_history() -> Place {
     let place = Place::new();
     place.write("b.txt", &format!("TOKEN={}\n", token()));
+    place.write("\u{e9} \t\"x\".txt", &format!("one\nTOKEN={}\n", token()));
     place.git(&["add", "."]);
     place.git(&["commit", "--quiet", "-m", &format!("quotes {}", token())]);
+    place.git(&["branch", "side"]);
+    place.git(&["mv", "b.txt", "c.txt"]);
+    place.write("c.txt", &format!("TOKEN={}\nmore\n", token()));
+    place.git(&["commit", "--quiet", "-am", "renamed and changed"]);
+    place.git(&["checkout", "--quiet", "side"]);
+    place.write("d.dat", &format!("TOKEN={}\n", token()));
+    place.write("e.txt", &format!("a\nb\nTOKEN={}", token()));
+    place.git(&["add", "."]);
+    place.git(&["commit", "--quiet", "-m", "on the side\n\nwith more"]);
+    place.git(&["checkout", "--quiet", "-"]);
+    place.git(&["merge", "--quiet", "--no-edit", "side"]);
+    place.write(".gitattributes", "*.dat binary\n*.txt diff=odd\n");
+    place.write(".mailmap", "Somebody <somebody@localhost> <dev@localhost>\n");
+    place
+}
+
+/// What `--compat` finds in the log that git writes.
+fn piped(place: &Place) -> Vec<serde_json::Value> {
     let log = Command::new("git")
         .args(["log", "-p", "-U0", "--full-history", "--all", "--diff-filter=tuxdb"])
         .current_dir(place.work())
@@ -271,9 +310,61 @@ fn a_log_of_git_is_scanned_as_gitleaks_does() {
     let output = child.wait_with_output().expect("it ends");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(!said.contains(&token()[..12]), "the secret was printed");
-    let list: Vec<serde_json::Value> = serde_json::from_str(&said).expect("a list");
-    assert_eq!(list.len(), 1, "{list:?}");
-    assert!(list[0]["Fingerprint"].as_str().expect("one").ends_with(":b.txt:github-pat:1"), "{list:?}");
+    serde_json::from_str(&said).expect("a list")
+}
+
+#[test]
+fn a_history_is_scanned_as_gitleaks_does_and_nothing_of_the_repository_runs() {
+    let place = odd_history();
+    let log = piped(&place);
+    let names: Vec<_> = log.iter().map(|one| one["File"].as_str().expect("a name")).collect();
+    for (name, there) in [("b.txt", true), ("c.txt", false), ("d.dat", false), ("e.txt", true)] {
+        assert_eq!(names.contains(&name), there, "{name} {names:?}");
+    }
+    assert!(names.iter().any(|name| name.ends_with("\t\"x\".txt")), "{names:?}");
+    let first = log.iter().find(|one| one["File"] == "b.txt").expect("it was looked for");
+    assert!(first["Fingerprint"].as_str().expect("one").ends_with(":b.txt:github-pat:1"), "{log:?}");
+    assert_eq!(first["Email"], "somebody@localhost");
+    // All that would have git run something, or write another log.
+    place.git(&["config", "core.fsmonitor", "touch ../ran"]);
+    place.git(&["config", "core.pager", "touch ../ran"]);
+    place.git(&["config", "diff.odd.textconv", "touch ../ran"]);
+    place.git(&["config", "diff.odd.command", "touch ../ran"]);
+    place.git(&["config", "diff.external", "touch ../ran"]);
+    place.git(&["config", "log.showSignature", "true"]);
+    place.git(&["config", "gpg.program", "../run"]);
+    place.git(&["config", "diff.noprefix", "true"]);
+    let output = place.scan(&["--compat", "--history", "-f", "json"]);
+    let own: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("a list");
+    assert_eq!(own, log);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(!place.folder.path().join("ran").exists());
+    assert_eq!(place.found(&["--compat", "--history", "--since", "HEAD"]), []);
+    // What is no plain file among the objects could keep git waiting, or lead it elsewhere.
+    let pipe = place.work().join(".git/objects/pack/pack-0.idx");
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("it runs").success());
+    assert_eq!(place.scan(&["--compat", "--history"]).status.code(), Some(2));
+    std::fs::remove_file(pipe).expect("there");
+    let attributes = place.work().join("sub/.gitattributes");
+    std::fs::create_dir_all(place.work().join("sub")).expect("writable");
+    assert!(Command::new("mkfifo").arg(&attributes).status().expect("it runs").success());
+    assert_eq!(place.found(&["--compat", "--history"]).len(), log.len());
+    // A bare repository has no attributes: what they call binary is searched there.
+    place.git(&["clone", "--quiet", "--bare", ".", "../bare"]);
+    let bare = place.scan(&["--compat", "--history", "-f", "json", "../bare"]);
+    assert_eq!(serde_json::from_slice::<Vec<serde_json::Value>>(&bare.stdout).expect("a list").len(), log.len() + 1);
+}
+
+#[test]
+fn borrowed_objects_are_refused_with_the_pipe_that_takes_them() {
+    let place = odd_history();
+    place.git(&["clone", "--quiet", "--shared", ".", "../shared"]);
+    let output = place.scan(&["--compat", "--history", "../shared"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    for part in ["borrows objects", "git -C '../shared' log -p -U0", "harden scan --compat --log"] {
+        assert!(said.split_whitespace().collect::<Vec<_>>().join(" ").contains(part), "{part}: {said}");
+    }
 }
 
 #[test]
@@ -316,4 +407,75 @@ fn what_other_scanners_find_stands_beside_what_this_one_finds() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("line 1 is no JSON") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_waiver_means_the_file_that_an_audit_means_wherever_the_scan_starts() {
+    let place = Place::new();
+    place.write("app/.env", &format!("TOKEN={}\n", token()));
+    place.write("other/.env", &format!("# first\nTOKEN={}\n", token()));
+    place.git(&["add", "."]);
+    place.git(&["commit", "--quiet", "-m", "one"]);
+    let commit = place.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    let work = place.work().canonicalize().expect("there").display().to_string();
+    let scan = |check: &str, subject: &str, args: &[&str]| {
+        let waiver = format!("check: {check}, subject: \"{subject}\", reason: r, owner: o, expires: 2999-01-01");
+        let profile = format!("profile: own\ndescription: d\nextends: baseline\nwaivers:\n  - {{ {waiver} }}\n");
+        std::fs::write(place.folder.path().join("own.yaml"), profile).expect("writable");
+        let output = place.scan(&[&["--profile", "../own.yaml", "-f", "json"], args].concat());
+        let list: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).expect("a list");
+        let open = list.iter().filter(|one| one["Standing"] == "open").count();
+        (open, String::from_utf8_lossy(&output.stderr).contains("covers no failing finding"))
+    };
+    let (full, of_commit) = (format!("{work}/app/.env"), format!("{commit}:app/.env"));
+    for (check, subject, args, open, unused) in [
+        ("SEC-01", "app/.env", &[][..], 1, false),
+        ("secret-in-project", "app/.env", &[], 1, false),
+        ("github-pat", full.as_str(), &[], 1, false),
+        // From elsewhere, where the report's own paths begin at what was named.
+        ("SEC-01", "app/.env", &["../work"], 1, false),
+        ("SEC-01", full.as_str(), &[work.as_str()], 1, false),
+        ("SEC-01", "app/.env", &["app"], 0, false),
+        ("SEC-01", "app/.env", &["app/.env", "other"], 1, false),
+        ("SEC-01", "other/.env", &["app"], 1, false),
+        // Both are called `.env` in the report.
+        ("SEC-01", "app/.env", &["app", "other"], 1, false),
+        ("SEC-01", "gone.env", &[], 2, true),
+        ("SEC-01", "gone.env", &["app"], 1, false),
+        ("STA-06", "app/.env", &[], 2, false),
+        ("aws-access-token", "app/.env", &[], 2, true),
+        ("SEC-01", "app/.env", &["--history"], 1, false),
+        ("SEC-01", of_commit.as_str(), &["--history"], 1, false),
+        ("SEC-01", &format!("{}:app/.env", "0".repeat(40)), &["--history"], 2, true),
+        ("SEC-01", "gone.env", &["--staged"], 0, false),
+    ] {
+        assert_eq!(scan(check, subject, args), (open, unused), "{check} {subject} {args:?}");
+    }
+}
+
+#[test]
+fn what_is_the_matter_with_waivers_is_said_once() {
+    let place = Place::new();
+    place.write("a.env", &format!("TOKEN={}\n", token()));
+    let soon = "check: SEC-01, subject: a.env, reason: r, owner: o, expires: 2999-01-01";
+    let waivers = [
+        soon,
+        "check: SEC-01, subject: gone.env, reason: r, owner: o, expires: 2999-01-01",
+        "check: SEC-01, reason: r, owner: o, expires: 2001-01-01",
+        "check: github-pta, reason: r, owner: o, expires: 2999-01-01",
+        "check: SEC-01, owner: o, expires: 2999-01-01",
+        // Of another check: nothing that this scan could tell.
+        "check: MCP-03, reason: r, owner: o, expires: 2999-01-01",
+    ];
+    let waivers: String = waivers.iter().map(|waiver| format!("  - {{ {waiver} }}\n")).collect();
+    let profile = format!("profile: own\ndescription: d\nextends: baseline\nwaivers:\n{waivers}");
+    std::fs::write(place.folder.path().join("own.yaml"), profile).expect("writable");
+    let output = place.scan(&["--profile", "../own.yaml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for part in ["for `gone.env`: covers no failing finding", "expired on 2001-01-01", "did you mean `github-pat`?"] {
+        assert_eq!(said.matches(part).count(), 1, "{part}: {said}");
+    }
+    assert_eq!(said.matches("malformed, and so not applied").count(), 1, "{said}");
+    assert_eq!(said.matches("warning: waiver of").count(), 4, "{said}");
 }

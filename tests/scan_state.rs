@@ -214,10 +214,44 @@ fn waivers_accept_with_their_reason_until_they_end() {
 fn the_next_scan_reads_what_has_changed() {
     let account = Account::new();
     account.write("data/opencode/storage/a.json", format!("TOKEN={}\n", token()));
-    // A file that was changed within the last two seconds may change again unseen, and is not remembered.
-    std::thread::sleep(std::time::Duration::from_millis(2_300));
+    grow_old();
     let first = account.found(&[]);
     assert_eq!(first.len(), 1);
     assert!(stdout(&account.scan(&["-q"])).contains("1 of them unchanged, 0 bytes read"));
     assert_eq!(account.found(&[]), first);
+}
+
+#[test]
+fn a_store_of_snapshots_is_read_again_once_an_object_has_come_or_changed() {
+    let account = Account::new();
+    let store = account.at("data/opencode/snapshot/0123abcd/ef");
+    std::fs::create_dir_all(&store).expect("writable");
+    account.write("work/app/.env", format!("A=1\nTOKEN={}\n", token()));
+    account.git(&store, &["init", "--quiet"]);
+    account.git(&store, &["add", "."]);
+    grow_old();
+    let first = account.found(&[]);
+    assert_eq!(first.len(), 1);
+    let said = || stdout(&account.scan(&["-q"]));
+    let nothing = |said: &str| said.contains(", 0 bytes read");
+    // The store's other files are files as any; its objects are not unpacked again.
+    assert!(nothing(&said()), "{}", said());
+    assert_eq!(account.found(&[]), first);
+    assert!(!nothing(&stdout(&account.scan(&["-q", "--no-cache"]))));
+    account.write("work/app/other.env", format!("B=1\nTOKEN={}\n", token()));
+    account.git(&store, &["add", "."]);
+    assert_eq!(account.found(&[]).len(), 2);
+    grow_old();
+    assert_eq!(account.found(&[]).len(), 2);
+    assert!(nothing(&said()), "{}", said());
+    // The same objects, packed.
+    account.git(&store, &["write-tree"]);
+    account.git(&store, &["repack", "--quiet", "-a", "-d", "--keep-unreachable"]);
+    assert!(!nothing(&said()));
+    assert_eq!(account.found(&[]).len(), 2);
+}
+
+/// What was changed within the last two seconds may change again unseen, and is not remembered.
+fn grow_old() {
+    std::thread::sleep(std::time::Duration::from_millis(2_300));
 }

@@ -6,4 +6,4 @@ mod predicate;
 mod waive;
 
 pub use evaluate::{findings, fingerprint, needed_probes, sort};
-pub use waive::{apply_baseline, apply_waivers};
+pub use waive::{apply_baseline, apply_waivers, waiver_problem};

@@ -33,18 +33,21 @@ pub fn apply_waivers(policy: &Policy, findings: &mut [Finding], today: Date) -> 
         let mut about = findings.iter().filter(|finding| waiver.names(&finding.check, &finding.code)).peekable();
         about.peek().is_some() && about.all(|finding| finding.status != Status::Unknown)
     };
-    let problem = |(waiver, used): (&Waiver, bool)| {
-        let days = waiver.days_left(today).unwrap_or(0);
-        let problem = match used {
-            true if days <= WARN_DAYS => {
-                format!("ends on {} ({days} days left); renew it with its owner, {}", waiver.expires, waiver.owner)
-            }
-            false if told(waiver) => "covers no failing finding; remove it".to_owned(),
-            _ => return None,
-        };
-        Some(WaiverProblem { check: waiver.check.clone(), subject: waiver.subject.clone(), problem })
-    };
+    let problem = |(waiver, used)| waiver_problem(waiver, used, told(waiver), today);
     policy.waivers.iter().zip(used).filter_map(problem).collect()
+}
+
+/// What is to be done about a waiver: it ends soon, or it covers nothing although all that it could cover was `told`.
+pub fn waiver_problem(waiver: &Waiver, used: bool, told: bool, today: Date) -> Option<WaiverProblem> {
+    let days = waiver.days_left(today).unwrap_or(0);
+    let problem = match used {
+        true if days <= WARN_DAYS => {
+            format!("ends on {} ({days} days left); renew it with its owner, {}", waiver.expires, waiver.owner)
+        }
+        false if told => "covers no failing finding; remove it".to_owned(),
+        _ => return None,
+    };
+    Some(WaiverProblem { check: waiver.check.clone(), subject: waiver.subject.clone(), problem })
 }
 
 /// Marks failures that the baseline had already.

@@ -25,7 +25,7 @@ pub struct Hooks {
 /// What `harden hooks` does.
 #[derive(Debug, Subcommand)]
 pub enum HooksCommand {
-    /// Scan before every commit and push of a repository
+    /// Scan before every commit, merge and push of a repository
     #[command(after_help = INSTALL_EXAMPLES)]
     Install(HooksChange),
     /// Take the hooks out, and put back what was there before

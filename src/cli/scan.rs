@@ -32,11 +32,12 @@ pub struct Scan {
     /// Find exactly what Gitleaks 8.30.1 finds, at the places that it names, with all that it misses
     ///
     /// The rules are ours unless --rules names Gitleaks' own; a .gitleaks.toml in what is scanned does not count, since
-    /// whoever wrote the secret may have written it too. Reports are Gitleaks' own, redacted.
-    #[arg(long, conflicts_with_all = ["history", "staged", "pushed", "state", "profile"])]
+    /// whoever wrote the secret may have written it too. Reports are Gitleaks' own, redacted. With --history git writes
+    /// the log, as it does for Gitleaks, and sees nothing of the repository's configuration.
+    #[arg(long, conflicts_with_all = ["staged", "pushed", "state", "profile"])]
     pub compat: bool,
     /// With --compat: scan what `git log -p -U0 --full-history --all --diff-filter=tuxdb` writes, from standard input
-    #[arg(long, requires = "compat", conflicts_with_all = ["stdin", "paths"])]
+    #[arg(long, requires = "compat", conflicts_with_all = ["history", "stdin", "paths"])]
     pub log: bool,
     /// Scan what agents have written: sessions, logs, outputs of tools, snapshots
     ///

@@ -1,17 +1,17 @@
 //! `harden hooks`.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use super::failure::cause;
-use super::{Failure, terminal};
+use super::{Failure, session, terminal};
 use crate::cli::{Color, Hooks, HooksChange, HooksCommand, HooksStatus, TextOrJson};
 use crate::hooks::{self, Hook, Owner, Place, Step};
-use crate::host::RealHost;
-use crate::model::{AbsPath, plain};
+use crate::host::Host;
+use crate::model::plain;
 use crate::report;
 
 /// Installs hooks, takes them out, or says what there is.
@@ -21,34 +21,47 @@ pub(super) fn run(args: &Hooks, color: Color) -> Result<ExitCode, Failure> {
             let program = hooks::program().map_err(|error| {
                 Failure::usage(error.to_string(), "put harden where its path is a plain one, and call it from there")
             })?;
-            change(args, color, true, |place| hooks::install(place, &program))
+            install(args, color, &program)
         }
-        HooksCommand::Uninstall(args) => change(args, color, false, hooks::uninstall),
+        HooksCommand::Uninstall(args) => uninstall(args, color),
         HooksCommand::Status(args) => status(args, color),
     }
 }
 
-fn change(
-    args: &HooksChange,
-    color: Color,
-    installs: bool,
-    act: impl Fn(&Place) -> io::Result<Vec<Step>>,
-) -> Result<ExitCode, Failure> {
-    let host = host()?;
-    let place = place(&host, args.path.as_deref())?;
-    allowed(&host, &place, args.shared)?;
-    let steps = act(&place).map_err(|error| Failure::file(place.folder.as_path(), &error))?;
+fn install(args: &HooksChange, color: Color, program: &[u8]) -> Result<ExitCode, Failure> {
+    let (host, place) = find(args.path.as_ref())?;
+    allowed(host.as_ref(), &place, args.shared)?;
+    let steps = hooks::install(&place, program).map_err(|error| Failure::file(place.folder.as_path(), &error))?;
+    let done = told(&steps, color)?;
+    notes(&place.notes);
+    Ok(done)
+}
+
+/// Out of the folder that git takes hooks from, and out of the usual one where git has moved on.
+fn uninstall(args: &HooksChange, color: Color) -> Result<ExitCode, Failure> {
+    let (host, place) = find(args.path.as_ref())?;
+    let left = hooks::left(host.as_ref(), &place).map_err(|error| unreadable(&place, &error))?;
+    let taken = hooks::uninstall_left(&left).map_err(|error| unreadable(&place, &error))?;
+    let allowed = allowed(host.as_ref(), &place, args.shared);
+    let steps = match allowed {
+        Ok(()) => hooks::uninstall(&place).map_err(|error| Failure::file(place.folder.as_path(), &error))?,
+        // What was left behind is gone, and there is nothing of ours in the project's own folder.
+        Err(_) if !taken.is_empty() => Vec::new(),
+        Err(failure) => return Err(failure),
+    };
+    told(&[taken, steps].concat(), color)
+}
+
+/// Says what was done.
+fn told(steps: &[Step], color: Color) -> Result<ExitCode, Failure> {
     let row = |step: &Step| json!({ "hook": step.hook.name(), "says": plain(&step.says) });
     let rows: Vec<Value> = steps.iter().map(row).collect();
     terminal::print(&report::list(&rows, terminal::look(color)))?;
-    if installs {
-        notes(&place.notes);
-    }
     Ok(if steps.iter().all(|step| step.done) { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 /// Refuses to write where others, or a commit, would get it.
-fn allowed(host: &RealHost, place: &Place, shared: bool) -> Result<(), Failure> {
+fn allowed(host: &dyn Host, place: &Place, shared: bool) -> Result<(), Failure> {
     let from = place.from.as_deref().unwrap_or_default();
     match place.owner {
         Owner::Repository => Ok(()),
@@ -75,9 +88,8 @@ fn allowed(host: &RealHost, place: &Place, shared: bool) -> Result<(), Failure> 
 }
 
 fn status(args: &HooksStatus, color: Color) -> Result<ExitCode, Failure> {
-    let host = host()?;
-    let place = place(&host, args.path.as_deref())?;
-    let now = hooks::status(&host, &place).map_err(|error| unreadable(&place, &error))?;
+    let (host, place) = find(args.path.as_ref())?;
+    let now = hooks::status(host.as_ref(), &place).map_err(|error| unreadable(&place, &error))?;
     match args.format {
         TextOrJson::Json => terminal::print(&terminal::json(&now))?,
         TextOrJson::Text => {
@@ -89,7 +101,12 @@ fn status(args: &HooksStatus, color: Color) -> Result<ExitCode, Failure> {
             };
             let rows: Vec<Value> = now.hooks.iter().map(row).collect();
             terminal::print(&report::list(&rows, terminal::look(color)))?;
-            notes(&now.notes);
+            let left = now.left.iter().map(|file| {
+                format!(
+                    "`{file}` is harden's, and git takes hooks from elsewhere: `harden hooks uninstall` takes it out"
+                )
+            });
+            notes(&left.chain(now.notes.iter().cloned()).collect::<Vec<_>>());
         }
     }
     let all = now.hooks.iter().filter(|one| one.scans).count() == Hook::ALL.len();
@@ -100,17 +117,12 @@ fn notes(notes: &[String]) {
     notes.iter().for_each(|note| terminal::error(&format!("note: {}", plain(note))));
 }
 
-fn host() -> Result<RealHost, Failure> {
-    RealHost::live().map_err(|error| Failure::usage(format!("cannot open `/`: {}", cause(&error)), ""))
-}
-
-fn place(host: &RealHost, path: Option<&Path>) -> Result<Place, Failure> {
-    let path = path.unwrap_or(Path::new("."));
-    let full = path.canonicalize().map_err(|error| {
-        Failure::usage(format!("cannot open `{}`: {}", path.display(), cause(&error)), "give a folder in a work tree")
-    })?;
-    let full = AbsPath::new(full).unwrap_or_else(AbsPath::root);
-    hooks::find(host, &full).map_err(|error| Failure::usage(error.to_string(), error.help()))
+/// This machine, and where git takes hooks from for the work tree around a path.
+fn find(path: Option<&PathBuf>) -> Result<(Box<dyn Host>, Place), Failure> {
+    let (host, folder) = session::open_live(path.map_or(Path::new("."), PathBuf::as_path))?;
+    let place = hooks::find(host.as_ref(), &folder);
+    let place = place.map_err(|error| Failure::usage(error.to_string(), error.help()))?;
+    Ok((host, place))
 }
 
 fn unreadable(place: &Place, error: &io::Error) -> Failure {

@@ -16,6 +16,7 @@ mod scan_compat;
 mod scan_import;
 mod scan_settle;
 mod scan_state;
+mod scan_waive;
 mod session;
 mod shell;
 mod terminal;

@@ -4,15 +4,17 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use gitleaks_rs::history::{Id, OpenError, Range};
 use gitleaks_rs::tree::Stamp;
-use gitleaks_rs::{Config, Finding, Job, Key, Outcome, Progress as Count, Scanner, compat};
+use gitleaks_rs::{Called, Config, Finding, Job, Key, Outcome, Progress as Count, Scanner, compat};
 
 use super::progress::Progress;
-use super::scan_settle::{baseline, ignored, opinions, policy, settle, waive};
+use super::scan_settle::{baseline, ignored, opinions, settle};
 use super::scan_state::{self, State};
+use super::scan_waive::{Origin, policy, waive};
 use super::{Failure, keep, output, scan_compat, scan_import, terminal};
 use crate::catalog::nearest;
 use crate::cli::{Color, Output, Scan, ScanFormat};
@@ -23,8 +25,6 @@ use crate::report::{self, Leaks, Look, Standing};
 /// Scans and reports.
 pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     let config = args.rules.as_deref().map(rules).transpose()?;
-    let own = config.clone().map(Scanner::new).transpose().map_err(wrong_rules)?;
-    let scanner = own.as_ref().unwrap_or_else(|| Scanner::embedded());
     if let Some(id) = &args.explain {
         return explain(config.unwrap_or_else(Config::embedded), id, color);
     }
@@ -35,26 +35,27 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     output::check(&outputs)?;
     let known = args.baseline.as_deref().map(baseline).transpose()?.unwrap_or_default();
     if args.compat {
-        let config = config.unwrap_or_else(Config::embedded);
-        return scan_compat::run(args, &config, scanner, &known, &outputs, color);
+        return scan_compat::run(args, config, &known, &outputs, color);
     }
+    let own = config.map(Scanner::new).transpose().map_err(wrong_rules)?;
+    let scanner = own.as_ref().unwrap_or_else(|| Scanner::embedded());
     // One for all: where none can be kept, the next one would be another.
     let key = keep::key();
     let read = |file: &PathBuf| opinions(file, &key).map(|opinions| (file.clone(), opinions));
     let opinions: Vec<_> = args.imports.iter().map(read).collect::<Result<_, _>>()?;
     let policy = (args.state || args.profile.is_some()).then(|| policy(args, scanner)).transpose()?;
     let progress = Progress::start("scanning");
-    let mut leaks = scan(args, scanner, &key, policy.as_ref())?;
+    let (mut leaks, origins) = scan(args, scanner, &key, policy.as_ref())?;
     for (file, opinions) in &opinions {
         scan_import::merge(&mut leaks, file, opinions);
     }
     drop(progress);
-    settle(&mut leaks, &known, &ignored(args));
     if let Some(policy) = &policy {
-        waive(&mut leaks, policy, args.state);
+        waive(&mut leaks, args, policy, scanner, &origins);
     }
+    settle(&mut leaks, &known, &ignored(args));
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
-    output::write_each(&outputs, look, |format, look| text(&leaks, format, look, config.as_ref()))?;
+    output::write_each(&outputs, look, |format, look| text(&leaks, format, look, scanner))?;
     Ok(conclude(args, &leaks, &outputs))
 }
 
@@ -97,13 +98,19 @@ fn explain(mut config: Config, id: &str, color: Color) -> Result<ExitCode, Failu
     Ok(ExitCode::SUCCESS)
 }
 
-/// All that the arguments name.
-fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> Result<Leaks, Failure> {
+/// All that the arguments name, and where the path of each finding begins.
+fn scan(
+    args: &Scan,
+    scanner: &Scanner,
+    key: &Key,
+    policy: Option<&Policy>,
+) -> Result<(Leaks, Vec<Rc<Origin>>), Failure> {
     let count = Count::default();
     let job = Job { scanner, key, cache: None, progress: &count };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
     let mut all = Outcome::default();
+    let mut origins = Vec::new();
     let pushed = args.pushed.then(pushed).transpose()?;
     let pushed = pushed.map(|refs| Range::Pushed { refs, remote: args.remote.clone() });
     let mut state = State::default();
@@ -116,12 +123,13 @@ fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> R
     } else {
         for path in paths {
             let one = match &pushed {
-                Some(range) => job.history(path, range).map_err(no_repository)?,
+                Some(range) => job.pushed(path, &called(path)?, range).map_err(no_repository)?,
                 None if args.history || args.staged => repository(args, job, path)?,
                 None => files(args, job, path)?,
             };
             all.findings.extend(one.findings);
             all.problems.extend(one.problems);
+            origins.resize(all.findings.len(), Origin::of(path));
         }
     }
     let bytes = count.bytes.load(Ordering::Relaxed);
@@ -144,13 +152,12 @@ fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> R
         (finding, standing)
     };
     let findings = all.findings.into_iter().map(stands).collect();
-    Ok(Leaks { findings, problems: all.problems, scanned: what })
+    Ok((Leaks { findings, problems: all.problems, scanned: what }, origins))
 }
 
 fn repository(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
     let found = if args.staged {
-        let index = std::env::var_os("GIT_INDEX_FILE").map(PathBuf::from);
-        job.staged(path, index.as_deref())
+        job.staged(path, &called(path)?)
     } else if args.since.is_empty() {
         job.history(path, &Range::All)
     } else {
@@ -159,7 +166,23 @@ fn repository(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure
     found.map_err(no_repository)
 }
 
-fn no_repository(error: OpenError) -> Failure {
+/// What git has told by variables, if it is about this folder.
+fn called(path: &Path) -> Result<Called, Failure> {
+    let said = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let is_here = || Some(path.canonicalize().ok()? == std::env::current_dir().ok()?.canonicalize().ok()?);
+    if is_here() != Some(true) {
+        return Ok(Called::default());
+    }
+    for name in ["GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"] {
+        if said(name).is_some() {
+            let message = format!("{name} is set: the repository's parts lie where they are not looked for");
+            return Err(Failure::usage(message, "unset it, or let `objects/info/alternates` name the folder"));
+        }
+    }
+    Ok(Called { git_dir: said("GIT_DIR"), index: said("GIT_INDEX_FILE") })
+}
+
+pub(super) fn no_repository(error: OpenError) -> Failure {
     Failure::usage(error.to_string(), "give the top folder of a work tree, or a bare repository")
 }
 
@@ -175,7 +198,8 @@ fn files(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
     if meta.is_dir() {
         return folder(args, job, path, &is_object_store).map_err(|error| unreadable(path, &error));
     }
-    let findings = file(job, path, |path| File::open(path)).map_err(|error| unreadable(path, &error))?;
+    let found = cached(args, job, path, |job| file(job, path, |path| File::open(path)));
+    let findings = found.map_err(|error| unreadable(path, &error))?;
     Ok(Outcome { findings, ..Outcome::default() })
 }
 
@@ -194,8 +218,18 @@ pub(super) fn folder(
     path: &Path,
     skips: &(dyn Fn(&Path, bool) -> bool + Sync),
 ) -> io::Result<Outcome> {
+    cached(args, job, path, |job| job.folder(path, skips))
+}
+
+/// Does a job with what earlier ones remember of a file, a folder or a store, and remembers it for the next.
+pub(super) fn cached<T, E>(
+    args: &Scan,
+    job: Job<'_>,
+    path: &Path,
+    work: impl FnOnce(Job<'_>) -> Result<T, E>,
+) -> Result<T, E> {
     let cache = (!args.no_cache).then(|| keep::cache(path, job.key, job.scanner)).flatten();
-    let found = Job { cache: cache.as_ref(), ..job }.folder(path, skips)?;
+    let found = work(Job { cache: cache.as_ref(), ..job })?;
     if let Some(Err(error)) = cache.map(|cache| cache.save()) {
         terminal::error(&format!("note: the next scan reads everything again: {error}"));
     }
@@ -212,7 +246,7 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::usage(message, "give files and folders that you may read")
 }
 
-fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: Option<&Config>) -> String {
+fn text(leaks: &Leaks, format: ScanFormat, look: Look, scanner: &Scanner) -> String {
     let open = || -> Vec<compat::Finding> {
         let open = leaks.findings.iter().filter(|(_, standing)| *standing == Standing::Open);
         open.map(|(finding, _)| compat::Finding::from(finding)).collect()
@@ -224,12 +258,8 @@ fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: Option<&Config>) 
         ScanFormat::Csv => compat::report::csv(&open(), compat::report::ALL),
         ScanFormat::Junit => compat::report::junit(&open(), compat::report::ALL),
         ScanFormat::Sarif => {
-            let detector = match config {
-                Some(config) => compat::Detector::new(config),
-                None => compat::Detector::new(&Config::embedded()),
-            };
-            let detector = detector.expect("the scan compiled the same rules");
-            compat::report::sarif(&detector, &open(), compat::report::ALL)
+            let rules = scanner.rules().iter().map(|rule| (rule.id.as_str(), rule.description.as_str()));
+            compat::report::sarif(&rules.collect::<Vec<_>>(), &open(), compat::report::ALL)
         }
     }
 }

@@ -1,52 +1,20 @@
-//! What becomes of findings that a scan has: which of them somebody accepts or knows already, by comments, ignore lists,
-//! baselines and waivers; and reading the files that say so.
+//! What becomes of findings that a scan has: which of them somebody accepts or knows already, by comments, ignore lists
+//! and baselines; and reading the files that say so.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use gitleaks_rs::{Finding, Key, Scanner};
+use gitleaks_rs::{Finding, Key};
 
+use super::Failure;
 use super::scan_import::{self, Opinion};
-use super::{Failure, session, terminal};
-use crate::catalog::{self, Request, Types};
 use crate::cli::Scan;
-use crate::model::{Policy, plain};
 use crate::report::{self, Leaks, Standing};
 
-/// The checks that ask the same of a project and of the agent's state: a waiver of theirs holds here too.
-const PROJECT: (&str, &str) = ("secret-in-project", "SEC-01");
-const STATE: (&str, &str) = ("secret-in-state", "STA-06");
 /// The largest report and ignore list that is read.
 const LIMIT: u64 = 256 << 20;
-
-/// What the reviewer's profile says, which is never one that the scanned files bring along.
-pub(super) fn policy(args: &Scan, scanner: &Scanner) -> Result<Policy, Failure> {
-    let rules = session::rule_ids(scanner);
-    let request = Request { profile: args.profile.clone(), rules, ..Request::default() };
-    let policy = catalog::policy(&catalog::checks(&Types::default())?, &request, catalog::today())?;
-    for problem in &policy.problems {
-        terminal::error(&format!("warning: waiver of {}: {}", plain(&problem.check), plain(&problem.problem)));
-    }
-    Ok(policy)
-}
-
-/// Accepts what waivers of the check that asks the same, or of a rule, cover.
-pub(super) fn waive(leaks: &mut Leaks, policy: &Policy, of_state: bool) {
-    let (id, code) = if of_state { STATE } else { PROJECT };
-    let here = std::env::current_dir().unwrap_or_default();
-    for (finding, standing) in leaks.findings.iter_mut().filter(|(_, standing)| *standing == Standing::Open) {
-        let is_of = |subject: &String| *subject == finding.path || Path::new(subject) == here.join(&finding.path);
-        let cover = policy.waivers.iter().find(|waiver| {
-            (waiver.names(id, code) || waiver.check == finding.rule) && waiver.subject.as_ref().is_none_or(is_of)
-        });
-        if let Some(waiver) = cover {
-            let reason = format!("{} ({}, until {})", waiver.reason, waiver.owner, waiver.expires);
-            *standing = Standing::Accepted(Some(reason));
-        }
-    }
-}
 
 /// Surest first, those of one rule together; what a comment, an ignore list or the baseline names needs nothing.
 pub(super) fn settle(leaks: &mut Leaks, known: &BTreeSet<String>, ignored: &BTreeSet<String>) {
@@ -55,7 +23,9 @@ pub(super) fn settle(leaks: &mut Leaks, known: &BTreeSet<String>, ignored: &BTre
         list.contains(&finding.stable) || list.contains(&finding.fingerprint) || list.contains(&bare)
     };
     for (finding, standing) in &mut leaks.findings {
-        if finding.allowed || named(finding, ignored) {
+        if matches!(standing, Standing::Accepted(_)) {
+            // By a waiver, which has a reason.
+        } else if finding.allowed || named(finding, ignored) {
             *standing = Standing::Accepted(None);
         } else if *standing == Standing::Open && named(finding, known) {
             *standing = Standing::Known;

@@ -57,7 +57,7 @@ pub(super) fn scan(args: &Scan, policy: &Policy, job: Job<'_>) -> Result<(Outcom
     for (top, kind) in &plan.scanned {
         let found = match kind {
             Kind::Dir => plan.folder(args, job, top),
-            _ => file(host.as_ref(), job, top),
+            _ => file(args, host.as_ref(), job, top),
         };
         all.findings.extend(found.findings);
         all.problems.extend(found.problems);
@@ -112,7 +112,7 @@ impl Plan {
         let stores = stores.into_inner().unwrap_or_else(PoisonError::into_inner);
         *self.stores.lock().unwrap_or_else(PoisonError::into_inner) += stores.len();
         for store in stores {
-            let found = objects(job, &store);
+            let found = objects(args, job, &store);
             all.findings.extend(found.findings);
             all.problems.extend(found.problems);
         }
@@ -145,8 +145,8 @@ fn renamed(all: &mut Outcome, named: impl Fn(&str) -> String) {
     all.findings = findings.map(|one| (named(&one.path), one)).map(|(path, one)| one.renamed(path)).collect();
 }
 
-fn objects(job: Job<'_>, store: &Path) -> Outcome {
-    let mut all = match job.objects(store) {
+fn objects(args: &Scan, job: Job<'_>, store: &Path) -> Outcome {
+    let mut all = match scan::cached(args, job, store, |job| job.objects(store)) {
         Ok(found) => found,
         Err(error) => return failed(store, &error.to_string()),
     };
@@ -158,9 +158,9 @@ fn objects(job: Job<'_>, store: &Path) -> Outcome {
 }
 
 /// A file by itself. It may have become a link or a pipe since it was looked at: the host opens neither.
-fn file(host: &dyn Host, job: Job<'_>, path: &AbsPath) -> Outcome {
+fn file(args: &Scan, host: &dyn Host, job: Job<'_>, path: &AbsPath) -> Outcome {
     let open = |path: &Path| host.open(&AbsPath::new(path).ok_or(io::ErrorKind::NotFound)?);
-    match scan::file(job, path.as_path(), open) {
+    match scan::cached(args, job, path.as_path(), |job| scan::file(job, path.as_path(), open)) {
         Ok(findings) => Outcome { findings, ..Outcome::default() },
         Err(error) => failed(path.as_path(), &error.to_string()),
     }

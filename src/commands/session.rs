@@ -74,7 +74,8 @@ fn open_host(target: &Target) -> Result<(Box<dyn Host>, AbsPath), Failure> {
     }
 }
 
-fn open_live(path: &Path) -> Result<(Box<dyn Host>, AbsPath), Failure> {
+/// This machine, and a folder on it by its real path.
+pub(super) fn open_live(path: &Path) -> Result<(Box<dyn Host>, AbsPath), Failure> {
     let full = path.canonicalize().map_err(|error| {
         Failure::usage(format!("cannot open `{}`: {}", path.display(), cause(&error)), "give the folder of a project")
     })?;

@@ -5,6 +5,7 @@ use std::io;
 use super::disk::{Folder, Found};
 use super::{Hook, Place, manager};
 use crate::facts::git::own_hook::{self, Origin};
+use crate::model::AbsPath;
 
 /// What became of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,15 @@ pub fn uninstall(place: &Place) -> io::Result<Vec<Step>> {
         other => other?,
     };
     Hook::ALL.into_iter().map(|hook| take(&folder, hook)).collect()
+}
+
+/// Takes out what was left behind in folders that git takes no hooks from.
+pub fn uninstall_left(left: &[(AbsPath, Hook)]) -> io::Result<Vec<Step>> {
+    let one = |(path, hook): &(AbsPath, Hook)| {
+        let step = take(&Folder::open(path)?, *hook)?;
+        Ok(Step { says: format!("left behind in `{path}`: {}", step.says), ..step })
+    };
+    left.iter().map(one).collect()
 }
 
 fn put(folder: &Folder, hook: Hook, program: &[u8]) -> io::Result<Step> {
@@ -79,7 +89,7 @@ fn put(folder: &Folder, hook: Hook, program: &[u8]) -> io::Result<Step> {
     }
 }
 
-const EDITED: &str = "is harden's and was edited or comes from another version; it was left as it is. Move what you \
+const EDITED: &str = "is harden's and was edited or comes from a later version; it was left as it is. Move what you \
                       added elsewhere, remove the file, and install again";
 
 fn both(hook: Hook) -> String {
@@ -128,7 +138,7 @@ fn take(folder: &Folder, hook: Hook) -> io::Result<Step> {
                 Ok(left(hook, format!("not removed: `{former}`, which it runs, is {what}; take it away")))
             }
             (Origin::Edited, _) => {
-                Ok(left(hook, "was edited since harden wrote it, or comes from another version; it was left as it is"))
+                Ok(left(hook, "was edited since harden wrote it, or comes from a later version; it was left as it is"))
             }
             (Origin::Foreign, Found::Nothing) => Ok(done(hook, "is not harden's; left as it is")),
             (Origin::Foreign, _) => {

@@ -10,12 +10,11 @@ mod manager;
 mod place;
 mod program;
 mod pushed;
-mod settings;
 mod status;
 
-pub use self::change::{Step, install, uninstall};
+pub use self::change::{Step, install, uninstall, uninstall_left};
 pub use self::place::{Owner, Place, PlaceError, find};
 pub use self::program::{ProgramError, program};
 pub use self::pushed::{PushedError, pushed};
-pub use self::status::{One, State, Status, status};
+pub use self::status::{One, State, Status, left, status};
 pub use crate::facts::git::own_hook::Hook;

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::settings::{self, HooksPath};
 use super::{Hook, manager};
+use crate::facts::git::hooks_path::{self, Named, Reach};
 use crate::facts::git::repository::{self, Repository};
 use crate::host::{self, Host, Kind};
 use crate::model::AbsPath;
@@ -19,6 +19,9 @@ pub struct Place {
     pub from: Option<String>,
     /// Whose it is.
     pub owner: Owner,
+    /// The folder that git would take hooks from if nothing were set, where that is another one and no work tree uses
+    /// it: what stands there was left behind.
+    pub usual: Option<AbsPath>,
     /// What one should know of it.
     pub notes: Vec<String>,
 }
@@ -107,16 +110,28 @@ pub fn find(host: &dyn Host, path: &AbsPath) -> Result<Place, PlaceError> {
         repository::Place::None => return Err(PlaceError::None(path.clone())),
         repository::Place::Elsewhere { pointer, target } => return Err(PlaceError::Elsewhere { pointer, target }),
     };
-    let said = settings::hooks_path(host, &repository).map_err(|(file, error)| unreadable(&file, error))?;
+    // Git itself follows what the repository includes, and this is what git will run.
+    let reach = Reach { account: true, home: host.env("HOME").and_then(AbsPath::new), outward: true };
+    let said = hooks_path::read(host, &repository, &reach).map_err(|(file, error)| unreadable(&file, error))?;
     let from = said.file.as_ref().map(|(file, line)| format!("{}:{line}", file.text()));
-    let named = named(host, &repository, &said, from.as_deref().unwrap_or_default())?;
+    let named = match said.named(&repository, &reach) {
+        Named::Folder(folder) => Some(folder),
+        Named::Nothing => None,
+        Named::Unknown(value) => return Err(PlaceError::Setting { value, from: from.unwrap_or_default() }),
+    };
     let mut notes = manager::notes(host, &repository.top);
     notes.extend(said.maybe.iter().map(|file| {
         format!(
             "`{file}` sets `core.hooksPath` under a condition, which was not looked at: `git config core.hooksPath`"
         )
     }));
-    let place = |folder: AbsPath, owner: Owner| Place { top: repository.top.clone(), folder, from, owner, notes };
+    // A setting of one work tree leaves the usual folder to the others.
+    let of_one = said.file.as_ref().is_some_and(|(file, _)| *file == repository.git_dir.join("config.worktree"));
+    let usual = Some(hooks_path::usual(&repository)).filter(|_| !of_one);
+    let place = |folder: AbsPath, owner: Owner| {
+        let usual = usual.filter(|usual| *usual != folder);
+        Place { top: repository.top.clone(), folder, from, owner, usual, notes }
+    };
     let Some(named) = named else { return Ok(place(AbsPath::root(), Owner::Off)) };
     // Links above the folder are the person's own, and decide whose it is; the folder itself must be none.
     let parent = named.parent().unwrap_or_else(AbsPath::root);
@@ -131,22 +146,6 @@ pub fn find(host: &dyn Host, path: &AbsPath) -> Result<Place, PlaceError> {
         Ok(_) => Ok(place(folder.clone(), owner(&repository, &folder))),
         Err(error) if host::is_absent(&error) => Ok(place(folder.clone(), owner(&repository, &folder))),
         Err(error) => Err(unreadable(&folder, error)),
-    }
-}
-
-/// The folder that the settings name, or the usual one; None where they name nothing.
-fn named(
-    host: &dyn Host,
-    repository: &Repository,
-    said: &HooksPath,
-    from: &str,
-) -> Result<Option<AbsPath>, PlaceError> {
-    match said.value.as_deref() {
-        None => Ok(Some(repository.common_dir.join("hooks"))),
-        Some("") => Ok(None),
-        Some(value) => settings::expanded(host, value, &repository.top)
-            .map(Some)
-            .ok_or_else(|| PlaceError::Setting { value: value.to_owned(), from: from.to_owned() }),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::disk::{Folder, Found};
 use super::{Hook, Owner, Place, manager};
 use crate::facts::git::own_hook::{self, Origin};
-use crate::host::{self, CONFIG_LIMIT, Host};
+use crate::host::{self, CONFIG_LIMIT, Host, Kind};
 use crate::model::AbsPath;
 
 /// What there is.
@@ -19,6 +19,8 @@ pub struct Status {
     pub from: Option<String>,
     /// Each hook.
     pub hooks: Vec<One>,
+    /// Hooks of ours in the usual folder, from which git takes none since the folder was set.
+    pub left: Vec<AbsPath>,
     /// What one should know.
     pub notes: Vec<String>,
 }
@@ -85,8 +87,27 @@ pub fn status(host: &dyn Host, place: &Place) -> io::Result<Status> {
         folder,
         from: place.from.clone(),
         hooks: hooks.collect::<io::Result<_>>()?,
+        left: left(host, place)?.into_iter().map(|(folder, hook)| folder.join(hook.name())).collect(),
         notes: place.notes.clone(),
     })
+}
+
+/// Hooks of ours that git does not run any more, each with its folder.
+pub fn left(host: &dyn Host, place: &Place) -> io::Result<Vec<(AbsPath, Hook)>> {
+    let Some(usual) = place.usual.as_ref().filter(|usual| host.stat(usual).is_ok_and(|stat| stat.kind == Kind::Dir))
+    else {
+        return Ok(Vec::new());
+    };
+    let folder = Folder::open(usual)?;
+    let mut left = Vec::new();
+    for hook in Hook::ALL {
+        if let Found::File { bytes, .. } = folder.look(hook.name())?
+            && matches!(own_hook::origin(hook, &bytes), Origin::Ours(_))
+        {
+            left.push((usual.clone(), hook));
+        }
+    }
+    Ok(left)
 }
 
 fn off(place: &Place, hook: Hook) -> One {
@@ -120,10 +141,11 @@ fn own(host: &dyn Host, place: &Place, hook: Hook) -> io::Result<One> {
         Found::Nothing => one(State::None, false, left),
         Found::Other(what) => one(State::Foreign, false, format!("it is {what}")),
         Found::File { bytes, runs } => match own_hook::origin(hook, &bytes) {
-            Origin::Edited => one(State::Edited, false, "was edited, or comes from another version".to_owned()),
+            Origin::Edited => one(State::Edited, false, "was edited, or comes from a later version".to_owned()),
             Origin::Ours(program) => {
                 let state = if former { State::Chained } else { State::Installed };
-                one(state, runs, ours(host, hook, &program, former, runs))
+                let earlier = own_hook::text(hook, &program) != bytes;
+                one(state, runs, ours(host, hook, &program, (former, runs, earlier)))
             }
             Origin::Foreign => {
                 let text = String::from_utf8_lossy(&bytes);
@@ -140,7 +162,7 @@ fn own(host: &dyn Host, place: &Place, hook: Hook) -> io::Result<One> {
     })
 }
 
-fn ours(host: &dyn Host, hook: Hook, program: &[u8], former: bool, runs: bool) -> String {
+fn ours(host: &dyn Host, hook: Hook, program: &[u8], (former, runs, earlier): (bool, bool, bool)) -> String {
     let program = String::from_utf8_lossy(program);
     if !runs {
         return "it is not executable, so that git does not run it: `harden hooks install`".to_owned();
@@ -149,7 +171,9 @@ fn ours(host: &dyn Host, hook: Hook, program: &[u8], former: bool, runs: bool) -
     if !there {
         return format!("`{program}` is gone, so that it refuses everything: `harden hooks install`");
     }
-    if former { format!("runs `{program}`, then `{}`", hook.former()) } else { format!("runs `{program}`") }
+    let then = if former { format!(", then `{}`", hook.former()) } else { String::new() };
+    let from = if earlier { "; an earlier version wrote it: `harden hooks install`" } else { "" };
+    format!("runs `{program}`{then}{from}")
 }
 
 fn foreign(text: &str, hook: Hook, runs: bool, left: String) -> String {

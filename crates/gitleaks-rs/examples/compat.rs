@@ -1,6 +1,8 @@
-//! Compares Gitleaks' report of a source with what the library finds there. Shows no secret, only whether it is the same.
+//! Compares Gitleaks' report of a source with what the library finds there. Shows no secret, only whether it is the same:
+//! the rest of a table's row on standard output, each difference on standard error.
 //!
-//! `compat CONFIG REPORT dir PATH`, `compat CONFIG REPORT stdin < FILE`, `compat CONFIG REPORT log < LOG`.
+//! `compat CONFIG REPORT SECONDS dir|git PATH`, `compat CONFIG REPORT SECONDS stdin|log < FILE`, with the seconds that
+//! Gitleaks took.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -14,11 +16,12 @@ use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (config, theirs, kind, source) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [config, report, kind] => (config, report, kind, "."),
-        [config, report, kind, source] => (config, report, kind, source),
-        _ => return Err("usage: compat CONFIG REPORT dir|stdin|log [PATH]".into()),
+    let (config, theirs, seconds, kind, source) = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [config, report, seconds, kind] => (config, report, seconds, kind, "."),
+        [config, report, seconds, kind, source] => (config, report, seconds, kind, source),
+        _ => return Err("usage: compat CONFIG REPORT SECONDS dir|git|stdin|log [PATH]".into()),
     };
+    let seconds: f64 = seconds.parse()?;
     let start = Instant::now();
     let options = Options { config_path: config.to_owned(), ..Options::default() };
     let mut detector = Detector::with(&Config::load(Path::new(config))?, options)?;
@@ -32,12 +35,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let took = start.elapsed();
     let ours = counted(&serde_json::from_str(&report::json(&findings, 0))?);
     let theirs = counted(&serde_json::from_slice(&std::fs::read(theirs)?)?);
-    let mut out = io::stdout().lock();
+    let mut told = io::stderr().lock();
     let total = |counts: &BTreeMap<String, usize>| counts.values().sum::<usize>();
-    writeln!(out, "gitleaks {}, ours {} in {took:.1?}", total(&theirs), total(&ours))?;
-    let missed = missing(&mut out, "only gitleaks", &theirs, &ours)?;
-    let added = missing(&mut out, "only ours", &ours, &theirs)?;
-    if missed + added > 0 { Err(format!("{missed} missed, {added} added").into()) } else { Ok(()) }
+    let missed = missing(&mut told, "only gitleaks", &theirs, &ours)?;
+    let added = missing(&mut told, "only ours", &ours, &theirs)?;
+    let (theirs, ours, took) = (total(&theirs), total(&ours), took.as_secs_f64());
+    writeln!(io::stdout(), "{theirs} | {ours} | {missed} | {added} | {seconds:.1} | {took:.1} |")?;
+    if missed + added > 0 { Err("there are differences".into()) } else { Ok(()) }
 }
 
 fn scan(detector: &Detector, kind: &str, source: &str) -> Result<Vec<Finding>, Box<dyn std::error::Error>> {
@@ -46,6 +50,15 @@ fn scan(detector: &Detector, kind: &str, source: &str) -> Result<Vec<Finding>, B
         "log" => {
             let mut all = Vec::new();
             detector.scan_log(io::BufReader::with_capacity(1 << 18, io::stdin()), |found| all.extend(found))?;
+            all
+        }
+        #[cfg(all(unix, feature = "git"))]
+        "git" => {
+            let mut all = Vec::new();
+            let range = gitleaks_rs::history::Range::All;
+            for problem in detector.scan_history(Path::new(source), &range, |found| all.extend(found))? {
+                writeln!(io::stderr(), "{}", problem.text)?;
+            }
             all
         }
         _ => folder(detector, Path::new(source)),

@@ -1,48 +1,80 @@
 //! Makes a folder like an agent's state, with tokens in it that the rules of a configuration describe: for comparisons.
 //!
-//! `plant CONFIG FOLDER SEED`. The same seed gives the same bytes. Tokens are made from the rules' own expressions and
-//! put into plain lines, JSON, JSON in JSON, base64, hex and percent signs, between noise that is at times not UTF-8.
+//! `plant CONFIG FOLDER SEED`. The same seed gives the same tokens. They are made from the rules' own expressions and
+//! put into plain lines, JSON, JSON in JSON, base64, hex and percent signs, between noise that is at times not UTF-8;
+//! and into databases with what was last written to them still in their logs.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use gitleaks_rs::config::Config;
+use gitleaks_rs::template::Seed;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [config, folder, seed] = arguments.as_slice() else { return Err("usage: plant CONFIG FOLDER SEED".into()) };
     let config = Config::load(Path::new(config))?;
-    let mut dice = Dice(seed.parse()?);
+    let mut dice = Dice(Seed::new(seed.parse()?));
     // A parser serves once.
     let parse = |regex: &str| regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build().parse(regex).ok();
     // Go takes some braces for themselves that this parser does not; the others are enough.
     let parsed = config.rules.iter().filter_map(|rule| parse(rule.regex.as_ref()?));
     let rules: Vec<Hir> = parsed.collect();
-    std::fs::create_dir_all(Path::new(folder).join("storage"))?;
+    let storage = Path::new(folder).join("storage");
+    std::fs::create_dir_all(&storage)?;
     for number in 0..60 {
-        let (name, bytes) = dice.file(number, &rules);
-        std::fs::write(Path::new(folder).join(name), bytes)?;
+        let (kind, text) = (number % KINDS.len(), dice.text(number, &rules));
+        let file = storage.join(format!("{number:02}.{}", KINDS[kind]));
+        if KINDS[kind] == "db" { database(&file, &text)? } else { std::fs::write(file, text)? }
     }
     Ok(())
 }
 
-/// A random source of its own, the same on every machine.
-struct Dice(u64);
+/// How files end.
+const KINDS: [&str; 6] = ["jsonl", "log", "json", "txt", "branch", "db"];
+
+/// A database with a row for each line, of which the log that goes with it holds the latest.
+fn database(file: &Path, text: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(with(file, suffix));
+    }
+    let database = rusqlite::Connection::open(file)?;
+    database.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0; CREATE TABLE part (data)",
+    )?;
+    let lines: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+    for (at, line) in lines.iter().enumerate() {
+        if at == lines.len() / 2 {
+            database.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+        }
+        database.execute("INSERT INTO part VALUES (?)", [String::from_utf8_lossy(line)])?;
+    }
+    // Closing it empties the log, and takes it away.
+    let log = std::fs::read(with(file, "-wal"))?;
+    let main = std::fs::read(file)?;
+    database.close().map_err(|(_, error)| error)?;
+    std::fs::write(file, main)?;
+    Ok(std::fs::write(with(file, "-wal"), log)?)
+}
+
+fn with(file: &Path, suffix: &str) -> std::path::PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+struct Dice(Seed);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap_or(0) % sides.max(1)
+        self.0.roll(sides)
     }
 
-    /// A file and its name. Some are long enough to be read in pieces, some are of a type that is skipped.
-    fn file(&mut self, number: usize, rules: &[Hir]) -> (String, Vec<u8>) {
+    /// What a file holds. Some are long enough to be read in pieces.
+    fn text(&mut self, number: usize, rules: &[Hir]) -> Vec<u8> {
         let mut out: Vec<u8> = Vec::new();
-        let kind = number % 6;
-        if kind == 5 {
-            out.extend_from_slice(b"SQLite format 3\0");
-        }
+        let kind = number % KINDS.len();
         let entries = if number.is_multiple_of(10) { 3000 } else { 60 };
         for _ in 0..entries {
             let token = if self.roll(3) == 0 { self.token(rules) } else { self.noise() };
@@ -56,8 +88,7 @@ impl Dice {
             };
             out.extend_from_slice(ending);
         }
-        let ending = ["jsonl", "log", "json", "txt", "branch", "db"][kind];
-        (format!("storage/{number:02}.{ending}"), out)
+        out
     }
 
     fn noise(&mut self) -> Vec<u8> {

@@ -9,17 +9,19 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Finding, Key};
+#[cfg(all(unix, feature = "git"))]
+use crate::history::Listing;
 use crate::scanner::{Scanner, Start};
 use crate::tree::Stamp;
 
 /// A change of what is written here raises it.
-const FORM: u8 = 2;
+const FORM: u8 = 3;
 /// A file changed so shortly before it was read may change again within the same tick of its clock.
 const RACY: Duration = Duration::from_secs(2);
 /// Smaller files are read again as a whole when they grow.
@@ -37,8 +39,16 @@ pub struct Cache {
     path: PathBuf,
     key: Key,
     rules: [u8; 32],
-    old: HashMap<String, Entry>,
-    new: Mutex<HashMap<String, Entry>>,
+    old: Known,
+    new: Mutex<Known>,
+}
+
+/// What was seen.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Known {
+    files: HashMap<String, Entry>,
+    /// Stores of objects, by the hash of their listings.
+    stores: HashMap<String, ([u8; 32], Vec<Finding>)>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -63,7 +73,7 @@ struct End {
 struct Content {
     form: u8,
     rules: [u8; 32],
-    entries: HashMap<String, Entry>,
+    known: Known,
 }
 
 /// What is known of a file that has only grown.
@@ -81,20 +91,20 @@ impl Cache {
     pub fn open(path: &Path, key: &Key, scanner: &Scanner) -> Self {
         let rules = key.hash(&scanner.identity());
         let old = read(path, key).filter(|content| content.form == FORM && content.rules == rules);
-        let old = old.map(|content| content.entries).unwrap_or_default();
+        let old = old.map(|content| content.known).unwrap_or_default();
         Self { path: path.to_owned(), key: key.clone(), rules, old, new: Mutex::default() }
     }
 
     /// What a file held, if it is still the same.
     pub(crate) fn known(&self, name: &str, stamp: &Stamp) -> Option<Vec<Finding>> {
-        let entry = self.old.get(name).filter(|entry| entry.stamp == *stamp)?;
+        let entry = self.old.files.get(name).filter(|entry| entry.stamp == *stamp)?;
         self.keep(name, entry.clone());
         Some(entry.findings.clone())
     }
 
     /// What is known of a file that has the same beginning and more behind it.
     pub(crate) fn grown(&self, name: &str, stamp: &Stamp, file: &File) -> Option<Grown> {
-        let Entry { stamp: old, findings, end } = self.old.get(name)?;
+        let Entry { stamp: old, findings, end } = self.old.files.get(name)?;
         let end = (*end)?;
         if (old.device, old.inode) != (stamp.device, stamp.inode) || stamp.size <= old.size {
             return None;
@@ -110,21 +120,33 @@ impl Cache {
 
     /// Remembers what a file holds. `end` is where it ended when it was read.
     pub(crate) fn store(&self, name: &str, stamp: &Stamp, file: &File, end: &Start, findings: &[Finding]) {
-        let racy = i128::try_from(RACY.as_nanos()).unwrap_or(0);
-        let Ok(now) = SystemTime::now().duration_since(UNIX_EPOCH) else { return };
-        let now = i128::try_from(now.as_nanos()).unwrap_or(0);
         // What was read must be what the stamp speaks of, before and after.
         let same = Stamp::of(file).is_ok_and(|after| after == *stamp) && end.offset as u64 == stamp.size;
-        if same && stamp.modified.max(stamp.changed) + racy < now {
+        if same && is_settled(stamp.modified.max(stamp.changed)) {
             let end = if stamp.size >= SMALL { self.end(file, stamp.size, end).ok().flatten() } else { None };
             self.keep(name, Entry { stamp: *stamp, findings: findings.to_vec(), end });
         }
     }
 
+    /// What a store of objects held, if all its files are still the same.
+    #[cfg(all(unix, feature = "git"))]
+    pub(crate) fn known_store(&self, name: &str, listing: &Listing) -> Option<Vec<Finding>> {
+        let known = self.old.stores.get(name).filter(|(hash, _)| *hash == listing.hash)?;
+        self.seen().stores.insert(name.to_owned(), known.clone());
+        Some(known.1.clone())
+    }
+
+    /// Remembers what a store of objects holds. The listing is that of before and of after it was read.
+    #[cfg(all(unix, feature = "git"))]
+    pub(crate) fn keep_store(&self, name: &str, listing: &Listing, findings: &[Finding]) {
+        if is_settled(listing.latest) {
+            self.seen().stores.insert(name.to_owned(), (listing.hash, findings.to_vec()));
+        }
+    }
+
     /// Writes what this scan has seen beside the old file and puts it in its place.
     pub fn save(&self) -> io::Result<()> {
-        let entries = std::mem::take(&mut *self.new.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-        let content = Content { form: FORM, rules: self.rules, entries };
+        let content = Content { form: FORM, rules: self.rules, known: std::mem::take(&mut *self.seen()) };
         let bytes = postcard::to_stdvec(&content).map_err(io::Error::other)?;
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -135,7 +157,11 @@ impl Cache {
     }
 
     fn keep(&self, name: &str, entry: Entry) {
-        self.new.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(name.to_owned(), entry);
+        self.seen().files.insert(name.to_owned(), entry);
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Known> {
+        self.new.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn end(&self, file: &File, size: u64, end: &Start) -> io::Result<Option<End>> {
@@ -155,6 +181,13 @@ impl Cache {
         file.read_exact_at(&mut bytes, size - length)?;
         Ok(self.key.hash(&bytes))
     }
+}
+
+/// Whether what was last changed then has had its time to change again unseen.
+fn is_settled(latest: i128) -> bool {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let before = i128::try_from(since.saturating_sub(RACY).as_nanos()).unwrap_or(0);
+    latest < before
 }
 
 fn read(path: &Path, key: &Key) -> Option<Content> {

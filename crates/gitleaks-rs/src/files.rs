@@ -98,6 +98,9 @@ impl Job<'_> {
         stamp: &Stamp,
         main: impl FnOnce() -> io::Result<File>,
     ) -> io::Result<Vec<Finding>> {
+        if let Some(known) = self.known(name, stamp) {
+            return Ok(known);
+        }
         self.progress.files.fetch_add(1, Ordering::Relaxed);
         self.progress.bytes.fetch_add(stamp.size, Ordering::Relaxed);
         let grown = self.cache.and_then(|cache| cache.grown(name, stamp, file));
@@ -123,6 +126,13 @@ impl Job<'_> {
         Ok(all)
     }
 
+    /// What is remembered of a file that has not changed.
+    fn known(&self, name: &str, stamp: &Stamp) -> Option<Vec<Finding>> {
+        let known = self.cache?.known(name, stamp)?;
+        self.progress.known.fetch_add(1, Ordering::Relaxed);
+        Some(known)
+    }
+
     /// Scans what a reader gives under a name.
     pub fn reader(&self, reader: impl Read, name: &str) -> io::Result<Vec<Finding>> {
         let matches = BUFFER.with_borrow_mut(|buffer| self.scanner.scan_read(reader, name, buffer))?;
@@ -145,8 +155,7 @@ struct Collect<'j> {
 impl Collect<'_> {
     fn entry(&self, entry: &Entry<'_>) -> io::Result<Vec<Finding>> {
         let name = entry.path.to_string_lossy();
-        if let Some(known) = self.job.cache.and_then(|cache| cache.known(&name, &entry.stamp)) {
-            self.job.progress.known.fetch_add(1, Ordering::Relaxed);
+        if let Some(known) = self.job.known(&name, &entry.stamp) {
             return Ok(known);
         }
         let file = entry.open()?;

@@ -35,6 +35,7 @@ mod past;
 mod rows;
 mod rule;
 mod scanner;
+mod secret;
 pub mod sqlite;
 mod stream;
 #[doc(hidden)]
@@ -51,7 +52,10 @@ pub use entropy::shannon;
 pub use files::{Job, Outcome, Problem, Progress, is_media};
 pub use finding::{Commit, Finding, Key};
 pub use go_regex::RegexError;
+#[cfg(all(unix, feature = "git"))]
+pub use past::Called;
 pub use rule::{Confidence, Rule};
-pub use scanner::{Match, Scanner, Secret};
+pub use scanner::{Match, Scanner};
+pub use secret::Secret;
 pub use stream::Buffer;
 pub use views::Encoding;

@@ -1,17 +1,45 @@
 //! Scans what a repository's commits have added, what is staged, and every object of a store.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
 use crate::files::{Job, Outcome, Problem};
 use crate::finding::{Commit, Finding, findings, of_name};
-use crate::history::{Blob, Change, Id, OpenError, Options, Range, Repository, Summary};
+use crate::history::{Blob, Change, Id, Listing, OpenError, Options, Range, Repository, Summary, listing};
+
+/// What git tells the hooks that it runs by variables: where the repository is, and which index will be committed.
+#[derive(Clone, Debug, Default)]
+pub struct Called {
+    /// `GIT_DIR`.
+    pub git_dir: Option<PathBuf>,
+    /// `GIT_INDEX_FILE`.
+    pub index: Option<PathBuf>,
+}
+
+impl Called {
+    /// The repository. Who commits to it or pushes from it has git read what it borrows anyway.
+    fn open(&self, path: &Path) -> Result<Repository, OpenError> {
+        let options = Options { borrow: true, ..Options::default() };
+        match &self.git_dir {
+            Some(git_dir) => Repository::of_git_dir(git_dir, options),
+            None => Repository::open(path, options),
+        }
+    }
+}
 
 impl Job<'_> {
     /// Scans every line that the commits of a range add.
     pub fn history(&self, repository: &Path, range: &Range) -> Result<Outcome, OpenError> {
-        let store = Repository::open(repository, Options::default())?;
+        self.added(repository, &Repository::open(repository, Options::default())?, range)
+    }
+
+    /// Scans every line that a push brings.
+    pub fn pushed(&self, repository: &Path, called: &Called, range: &Range) -> Result<Outcome, OpenError> {
+        self.added(repository, &called.open(repository)?, range)
+    }
+
+    fn added(&self, repository: &Path, store: &Repository, range: &Range) -> Result<Outcome, OpenError> {
         let found: Mutex<Vec<(Id, Finding)>> = Mutex::default();
         let summary = store.added(range, || {
             |change: &Change<'_>| {
@@ -23,20 +51,34 @@ impl Job<'_> {
             }
         })?;
         let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let findings = found.into_iter().map(|(id, finding)| of_commit(&store, &id, finding)).collect();
+        let findings = found.into_iter().map(|(id, finding)| of_commit(store, &id, finding)).collect();
         Ok(outcome(repository, findings, &summary))
     }
 
-    /// Scans the lines that are staged. `index` names another index than the repository's own.
-    pub fn staged(&self, repository: &Path, index: Option<&Path>) -> Result<Outcome, OpenError> {
-        let store = Repository::open(repository, Options::default())?;
+    /// Scans the lines that are staged.
+    pub fn staged(&self, repository: &Path, called: &Called) -> Result<Outcome, OpenError> {
+        let store = called.open(repository)?;
         let mut found = Vec::new();
-        let summary = store.staged(index, |change| found.extend(self.change(change)))?;
+        let summary = store.staged(called.index.as_deref(), |change| found.extend(self.change(change)))?;
         Ok(outcome(repository, found, &summary))
     }
 
     /// Scans every file that a store of objects holds, whether anything leads to it or not.
     pub fn objects(&self, repository: &Path) -> Result<Outcome, OpenError> {
+        let name = repository.to_string_lossy();
+        let listed = self.cache.and_then(|cache| Some((cache, listing(repository).ok()?)));
+        if let Some(findings) = listed.and_then(|(cache, listing)| cache.known_store(&name, &listing)) {
+            return Ok(Outcome { findings, ..Outcome::default() });
+        }
+        let found = self.every_object(repository)?;
+        let same = |listed: &Listing| listing(repository).is_ok_and(|after| after == *listed);
+        if let Some((cache, listing)) = listed.filter(|(_, listing)| found.problems.is_empty() && same(listing)) {
+            cache.keep_store(&name, &listing, &found.findings);
+        }
+        Ok(found)
+    }
+
+    fn every_object(&self, repository: &Path) -> Result<Outcome, OpenError> {
         let store = Repository::open(repository, Options::default())?;
         let found: Mutex<Vec<Finding>> = Mutex::default();
         let summary = store.every_blob(|| {

@@ -34,6 +34,18 @@ pub enum Confidence {
     High,
 }
 
+impl Confidence {
+    /// How sure the matches of a rule are.
+    pub fn of(rule: &RuleConfig) -> Self {
+        let tagged = |word: &str| rule.tags.iter().any(|tag| tag == word);
+        match (tagged("generic") || rule.id.contains("generic"), tagged("assigned")) {
+            (true, _) => Self::Low,
+            (_, true) => Self::Medium,
+            _ => Self::High,
+        }
+    }
+}
+
 /// What a kind of secret looks like.
 #[derive(Debug)]
 pub struct Rule {
@@ -122,22 +134,15 @@ pub(crate) struct Hit {
 impl Rule {
     /// A rule with what is known of its expression.
     pub(crate) fn new(config: RuleConfig, anchor: Option<Anchor>) -> Self {
-        let tagged = |word: &str| config.tags.iter().any(|tag| tag == word);
-        let generic = tagged("generic") || config.id.contains("generic");
-        let confidence = match (generic, tagged("assigned")) {
-            (true, _) => Confidence::Low,
-            (_, true) => Confidence::Medium,
-            _ => Confidence::High,
-        };
         let holds =
             |text: &[u8]| config.keywords.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some());
         let implied = |anchor: &Anchor| anchor.literals.iter().all(|one| holds(&one.bytes.to_ascii_lowercase()));
         Self {
             asks: !config.keywords.is_empty() && !anchor.as_ref().is_some_and(implied),
+            confidence: Confidence::of(&config),
             anchor,
             id: config.id,
             description: config.description,
-            confidence,
             keywords: config.keywords,
             tags: config.tags,
             rotate: config.rotate,
@@ -153,6 +158,17 @@ impl Rule {
             group: config.secret_group,
             compiled: OnceLock::new(),
         }
+    }
+
+    /// Whether it says whose token it finds, and is none that takes what the others leave.
+    pub(crate) fn attributes(&self) -> bool {
+        !self.id.starts_with("unattributed-") && !self.id.contains("generic")
+    }
+
+    /// How much of its matches is known beforehand: the length of the shortest of its literals.
+    pub(crate) fn literal(&self) -> usize {
+        let literals = self.anchor.iter().flat_map(|anchor| &anchor.literals);
+        literals.map(|literal| literal.bytes.len()).min().unwrap_or(0)
     }
 
     /// Compiles everything now, to learn what is wrong with it.

@@ -12,6 +12,7 @@ use crate::config::{AllowlistConfig, Config, LoadError};
 use crate::filter::Filter;
 use crate::pack;
 use crate::rule::{self, Confidence, Hit, Rule};
+use crate::secret::Secret;
 use crate::views::{Encoding, View, escape, run, wide};
 
 /// Marks a line whose secret is known and accepted.
@@ -52,23 +53,8 @@ pub struct Match<'r> {
     pub secret: Secret,
     /// What stands before it on its line, up to the match before it.
     pub(crate) lead: Vec<u8>,
-}
-
-/// A secret in memory. It is never printed: who needs the bytes asks for them by name.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// The bytes, for hashing and for comparing.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("[redacted]")
-    }
+    /// How many bytes its rule matched around the secret, save one on each side that only ends it.
+    around: usize,
 }
 
 /// A set of rules, ready to scan.
@@ -92,6 +78,7 @@ struct Found<'r> {
     rule: &'r Rule,
     secret: Range<usize>,
     bytes: Vec<u8>,
+    around: usize,
     entropy: f32,
     encodings: Vec<Encoding>,
 }
@@ -366,7 +353,8 @@ impl<'r> Look<'r, '_> {
         if covered || !(holds_keyword(rule, whole) || holds_keyword(rule, text)) {
             return None;
         }
-        Some(Found { rule, secret: hit.secret.clone(), bytes: secret.to_vec(), entropy, encodings: Vec::new() })
+        let (bytes, around) = (secret.to_vec(), (whole.len() - secret.len()).saturating_sub(2));
+        Some(Found { rule, secret: hit.secret.clone(), bytes, around, entropy, encodings: Vec::new() })
     }
 }
 
@@ -457,8 +445,9 @@ fn place<'r>(text: &[u8], mut found: Vec<Found<'r>>, begin: &Start) -> Vec<Match
             confidence: one.rule.confidence,
             allowed: memchr::memmem::find(line_around(text, &one.secret), ALLOW).is_some(),
             encodings: one.encodings,
-            secret: Secret(one.bytes),
+            secret: Secret::new(one.bytes),
             lead,
+            around: one.around,
         }
     });
     matches.collect()
@@ -484,15 +473,26 @@ fn keep_accompanied(found: &mut Vec<Match<'_>>) {
 }
 
 /// Where matches overlap, the surest stays; of one structured token what it says unescaped, so that it is the same
-/// secret wherever it stands; else the longest.
+/// secret wherever it stands; else the longest. Of equally sure rules on the same bytes it is the more specific one: that
+/// which says whose token it is, then that which matched more of what stands around it, then that with the longer literal,
+/// then the first by name.
 pub(crate) fn keep_surest(found: &mut Vec<Match<'_>>) {
     let mut kept: Vec<Match<'_>> = Vec::with_capacity(found.len());
     for next in found.drain(..) {
         match kept.last_mut() {
             Some(last) if overlap(last, &next) => {
                 let token = last.rule.id == next.rule.id && next.confidence == Confidence::High;
-                let rank =
-                    |one: &Match<'_>| (one.confidence, token && !one.secret.0.contains(&b'\\'), one.end - one.start);
+                let rank = |one: &Match<'_>| {
+                    let unescaped = token && !one.secret.expose().contains(&b'\\');
+                    (
+                        one.confidence,
+                        unescaped,
+                        one.end - one.start,
+                        one.rule.attributes(),
+                        one.around,
+                        one.rule.literal(),
+                    )
+                };
                 if rank(&next) > rank(last) {
                     *last = next;
                 }

@@ -255,3 +255,33 @@ fn hostile_text_takes_linear_time() {
         assert!(seconds() - start < 20, "{unit}: {} s", seconds() - start);
     }
 }
+
+#[test]
+fn of_equally_sure_rules_on_the_same_bytes_the_more_specific_one_is_told() {
+    let rule = |id: &str, regex: &str| format!("[[rules]]\nid = '{id}'\nregex = '{regex}'\n");
+    let loose = rule("a-loose", r"\btok_[a-z_]{20}\b");
+    let longer = rule("b-longer", r"\btok_live_[a-z_]{15}\b");
+    let twin = rule("c-twin", r"\btok_live_[a-z_]{15}\b");
+    let around = rule("d-around", r"\btoken: (tok_[a-z_]{20})\b");
+    let nearby = rule("a-nearby", r"en: (tok_[a-z_]{20})\b");
+    let form = rule("unattributed-form", r"\btok_live_live_[a-z]{10}\b");
+    let rest = rule("unattributed-rest", r"\btoken: (tok_live_live_[a-z]{10})\b");
+    let generic = rule("e-generic", r"\btoken: (tok_live_live_[a-z]{10})\b");
+    let text = b"token: tok_live_live_abcdefghij\n";
+    for (rules, id) in [
+        (vec![&loose, &longer], "b-longer"),
+        (vec![&longer, &twin], "b-longer"),
+        (vec![&longer, &around], "d-around"),
+        (vec![&longer, &form, &rest], "b-longer"),
+        (vec![&nearby, &around], "d-around"),
+        (vec![&loose, &generic], "a-loose"),
+        (vec![&loose, &longer, &twin, &nearby, &around, &form, &rest, &generic], "d-around"),
+    ] {
+        for rules in [rules.clone(), rules.into_iter().rev().collect()] {
+            let text_of: String = rules.into_iter().map(String::as_str).collect();
+            let scanner = Scanner::new(Config::parse(&text_of, "rules.toml").expect("it loads")).expect("it compiles");
+            let found: Vec<_> = scanner.scan(text).iter().map(|one| one.rule.id.clone()).collect();
+            assert_eq!(found, [id], "{text_of}");
+        }
+    }
+}

@@ -177,7 +177,7 @@ fn as_os(name: &CString) -> OsString {
     OsString::from_vec(name.as_bytes().to_vec())
 }
 
-fn stamp(stat: &rustix::fs::Stat) -> Stamp {
+pub(crate) fn stamp(stat: &rustix::fs::Stat) -> Stamp {
     let time = |seconds: i128, nanos: i128| seconds * 1_000_000_000 + nanos;
     Stamp {
         device: stat.st_dev,

@@ -54,7 +54,7 @@ pub(super) const NAMES: &[&str] = &[
 ];
 
 /// What a hook that was there before ours is called, which runs it.
-pub(super) const FORMER: [&str; 2] = [Hook::PreCommit.former(), Hook::PrePush.former()];
+pub(super) const FORMER: [&str; 3] = [Hook::PreCommit.former(), Hook::PreMergeCommit.former(), Hook::PrePush.former()];
 
 /// The manager that wrote a hook, if every line of it is one that this manager writes.
 pub(super) fn manager(text: &str) -> Option<Manager> {

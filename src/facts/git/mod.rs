@@ -4,6 +4,7 @@
 mod commands;
 pub mod config;
 mod hooks;
+pub mod hooks_path;
 pub mod ignore;
 mod index;
 pub mod own_hook;
@@ -17,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 use self::config::Setting;
 use self::hooks::Manager;
+use self::hooks_path::{Named, Reach};
 pub use self::index::Tracked;
 use self::own_hook::{Hook, Origin};
 use self::repository::{Form, Place, Repository};
@@ -184,17 +186,14 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn runs(&self) -> Result<Vec<Run>, ProbeError> {
         let mut runs = Vec::new();
-        let mut hooks_path = None;
         let folders = [(&self.repository.common_dir, "config"), (&self.repository.git_dir, "config.worktree")];
         for (folder, name) in folders {
             let file = folder.join(name);
             let settings =
                 repository::settings(self.host, folder, name).map_err(|error| ProbeError::unreadable(&file, error))?;
-            let last = settings.iter().rfind(|setting| setting.name == "core.hookspath");
-            hooks_path = last.and_then(|setting| setting.value.clone()).or(hooks_path);
             runs.extend(settings.iter().filter_map(|setting| self.setting(&file, setting)));
         }
-        let hooks = self.hooks_folder(hooks_path.as_deref());
+        let hooks = self.hooks_folder()?;
         runs.extend(self.places(hooks.as_ref()));
         if let Some(folder) = hooks {
             runs.extend(self.hooks(&folder)?);
@@ -219,17 +218,25 @@ impl Reader<'_> {
         })
     }
 
-    /// The folder that git takes hooks from; None where that is none that may be looked into.
-    fn hooks_folder(&self, setting: Option<&str>) -> Option<AbsPath> {
-        let Some(path) = setting.filter(|path| !path.is_empty()) else {
-            return Some(self.repository.common_dir.join("hooks"));
-        };
-        let folder = match path.strip_prefix("~/") {
-            Some(rest) => self.subject.invoker.as_ref()?.home.as_ref()?.join(rest),
-            None => self.repository.top.join(path),
+    /// The folder that git takes hooks from when a person works here, by the settings of the repository, the account and
+    /// the system; None where that is none that may be looked into.
+    fn hooks_folder(&self) -> Result<Option<AbsPath>, ProbeError> {
+        let account = self.subject.scope > Scope::Repo;
+        let home = self.subject.invoker.as_ref().and_then(|person| person.home.clone()).filter(|_| account);
+        let reach = Reach { account, home, outward: false };
+        let said = hooks_path::read(self.host, self.repository, &reach)
+            .map_err(|(file, error)| ProbeError::unreadable(&file, error))?;
+        if let Some(file) = said.maybe.first() {
+            let why = "it sets `core.hooksPath` under a condition, which only git can judge";
+            return Err(ProbeError::unreadable(file, io::Error::other(why)));
+        }
+        let folder = match said.named(self.repository, &reach) {
+            Named::Folder(folder) => folder,
+            // The project's own setting is a finding by itself.
+            Named::Nothing | Named::Unknown(_) => return Ok(None),
         };
         let inside = folder.is_within(&self.repository.top) || folder.is_within(&self.repository.common_dir);
-        (inside || self.subject.scope > Scope::Repo).then_some(folder)
+        Ok((inside || account).then_some(folder))
     }
 
     /// The places that git believes, and whether the agent can change them.

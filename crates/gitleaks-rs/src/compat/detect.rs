@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::Detector;
 use super::decode::Decoded;
-use super::finding::{Finding, Hidden, text_of};
+use super::finding::{Finding, text_of};
 use super::keywords::Reach;
 use super::place::place;
 use super::rules::{Pattern, Rule};
+use crate::Secret;
 use crate::config::Required;
 use crate::go_regex::Text;
 
@@ -140,7 +141,7 @@ impl Detector {
     }
 
     fn file_finding(&self, rule: &Rule, fragment: &Fragment<'_>) -> Finding {
-        let matched = Hidden::new(format!("file detected: {}", fragment.file).as_bytes());
+        let matched = Secret::new(format!("file detected: {}", fragment.file).as_bytes());
         self.with_commit(Finding { matched, tags: rule.tags.clone(), ..self.start(rule, fragment) }, fragment)
     }
 
@@ -190,9 +191,9 @@ impl Detector {
             end_line: pass.fragment.start_line.wrapping_add(place.end_line as i64),
             start_column: place.start_column as i64,
             end_column: place.end_column as i64,
-            line: Hidden::new(line),
-            matched: Hidden::new(matched),
-            secret: Hidden::new(secret),
+            line: Secret::new(line),
+            matched: Secret::new(matched),
+            secret: Secret::new(secret),
             entropy: entropy as f32,
             tags: rule.tags.iter().cloned().chain(located.tags).collect(),
             ..self.start(rule, pass.fragment)

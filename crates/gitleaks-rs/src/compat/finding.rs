@@ -1,27 +1,6 @@
-//! What Gitleaks reports of a secret, held so that the secret shows up nowhere by accident.
+//! What Gitleaks reports of a secret, in Gitleaks' numbers.
 
-use std::fmt;
-
-/// Bytes that hold a secret: `Debug` shows only how many there are.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Hidden(Vec<u8>);
-
-impl Hidden {
-    pub(super) fn new(bytes: &[u8]) -> Self {
-        Self(bytes.to_vec())
-    }
-
-    /// The bytes themselves. They are never to be printed, logged or kept.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{} bytes]", self.0.len())
-    }
-}
+use crate::Secret;
 
 /// A finding with Gitleaks' fields and Gitleaks' numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,11 +18,11 @@ pub struct Finding {
     /// The column of the last byte, counted likewise.
     pub end_column: i64,
     /// The line or lines around it; in no report.
-    pub line: Hidden,
+    pub line: Secret,
     /// All that the rule matched.
-    pub matched: Hidden,
+    pub matched: Secret,
     /// The secret in it.
-    pub secret: Hidden,
+    pub secret: Secret,
     /// The file.
     pub file: String,
     /// The link that led to the file.
@@ -71,7 +50,7 @@ pub struct Finding {
 impl Finding {
     /// Without the text around the secret, which may hold another one. What remains is hidden by a report.
     pub fn without_text(mut self) -> Self {
-        self.line = Hidden::default();
+        self.line = Secret::default();
         self.matched = self.secret.clone();
         self
     }
@@ -81,12 +60,12 @@ impl Finding {
         if percent == 0 {
             return self.clone();
         }
-        let secret = &self.secret.0;
+        let secret = self.secret.expose();
         let shown = if percent >= 100 { b"REDACTED".to_vec() } else { masked(secret, percent) };
         Self {
-            line: Hidden(replace_all(&self.line.0, secret, &shown)),
-            matched: Hidden(replace_all(&self.matched.0, secret, &shown)),
-            secret: Hidden(shown),
+            line: Secret::new(replace_all(self.line.expose(), secret, &shown)),
+            matched: Secret::new(replace_all(self.matched.expose(), secret, &shown)),
+            secret: Secret::new(shown),
             ..self.clone()
         }
     }
@@ -146,8 +125,8 @@ mod tests {
 
     fn finding(matched: &str, secret: &str) -> Finding {
         Finding {
-            matched: Hidden::new(matched.as_bytes()),
-            secret: Hidden::new(secret.as_bytes()),
+            matched: Secret::new(matched.as_bytes()),
+            secret: Secret::new(secret.as_bytes()),
             ..Finding::default()
         }
     }

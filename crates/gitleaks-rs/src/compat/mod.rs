@@ -1,6 +1,9 @@
 //! What Gitleaks 8.30.1 finds, exactly: its fragments, its positions, its order of decisions, with all that is odd about
 //! them. For whom this is not the point, [`crate::Scanner`] finds more and places it better.
 //!
+//! A history is read from the log that git writes: [`Detector::scan_history`] has git write it without the repository's
+//! configuration, [`Detector::scan_log`] takes one from wherever it comes.
+//!
 //! Known to differ: archives are not opened (Gitleaks' default); findings come in a fixed order, where Gitleaks' is that
 //! of its threads; and what arrives through a pipe is cut into pieces by its length, not by the writer's pauses.
 
@@ -11,6 +14,8 @@ mod detect;
 mod diff;
 mod encoding;
 mod finding;
+#[cfg(all(unix, feature = "git"))]
+mod git;
 mod header;
 mod keywords;
 mod kind;
@@ -27,7 +32,6 @@ mod rules;
 mod tests;
 mod walk;
 
-use std::collections::HashSet;
 use std::io::{self, Read};
 
 use allow::Allowlist;
@@ -37,7 +41,9 @@ use rules::Rule;
 
 pub use detect::Commit;
 pub use diff::LogError;
-pub use finding::{Finding, Hidden};
+pub use finding::Finding;
+#[cfg(all(unix, feature = "git"))]
+pub use git::{HistoryError, log_command};
 pub use known::BaselineError;
 pub use link::{Platform, Remote};
 pub use walk::{Skipped, Target};
@@ -161,8 +167,6 @@ impl Detector {
 
     /// Id and description of all rules, in the order of the configuration.
     pub fn rules(&self) -> Vec<(&str, &str)> {
-        let mut seen = HashSet::new();
-        let rules = self.rules.iter().filter(|rule| seen.insert(rule.id.as_str()));
-        rules.map(|rule| (rule.id.as_str(), rule.description.as_str())).collect()
+        self.rules.iter().map(|rule| (rule.id.as_str(), rule.description.as_str())).collect()
     }
 }

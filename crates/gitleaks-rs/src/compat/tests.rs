@@ -150,7 +150,7 @@ fn reports_have_gitleaks_form_and_no_secret() {
     let reports = [
         report::json(&found, report::ALL),
         report::csv(&found, report::ALL),
-        report::sarif(&detector, &found, report::ALL),
+        report::sarif(&detector.rules(), &found, report::ALL),
         report::junit(&found, report::ALL),
     ];
     assert!(reports.iter().all(|report| !report.contains("abcdefghij") && report.contains("REDACTED")));

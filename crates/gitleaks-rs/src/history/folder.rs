@@ -10,6 +10,8 @@ use std::path::Path;
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, fstat, openat, statat};
 
+use crate::tree::{self, Stamp};
+
 /// An open folder.
 pub(super) struct Folder(OwnedFd);
 
@@ -80,6 +82,11 @@ impl Folder {
             entries.push((name.to_bytes().to_vec(), kind));
         }
         Ok(entries)
+    }
+
+    /// What tells an entry of this folder from its own earlier states.
+    pub(super) fn stamp(&self, name: &[u8]) -> io::Result<Stamp> {
+        Ok(tree::stamp(&statat(&self.0, OsStr::from_bytes(name), AtFlags::SYMLINK_NOFOLLOW)?))
     }
 
     /// What a path below this folder is; nothing where there is no such thing.

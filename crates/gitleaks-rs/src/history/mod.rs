@@ -31,9 +31,11 @@ mod commit;
 mod commits;
 mod files;
 mod folder;
+mod given;
 mod id;
 mod large;
 mod lines;
+mod listing;
 mod objects;
 mod paths;
 mod place;
@@ -53,7 +55,9 @@ pub use self::change::{Change, Piece};
 pub use self::commit::Commit;
 use self::commits::Walk;
 use self::files::Files;
+pub(crate) use self::given::Given;
 pub use self::id::Id;
+pub(crate) use self::listing::{Listing, listing};
 use self::objects::{Kind, Object, Reader, Store};
 use self::paths::{Shared, Worker};
 use self::place::Place;
@@ -66,6 +70,8 @@ pub use self::staged::index;
 pub struct Options {
     /// Whether links, `.git` files and `alternates` may lead out of the repository.
     pub follow: bool,
+    /// Whether objects are read that the repository borrows by `alternates`, though nothing else is followed.
+    pub borrow: bool,
     /// Whether what reflogs name is part of the history: dropped commits and older stashes.
     pub logs: bool,
     /// Whether files that are no text are handed over too, whole.
@@ -87,6 +93,7 @@ impl Default for Options {
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Options {
             follow: false,
+            borrow: false,
             logs: false,
             binaries: false,
             threads,
@@ -188,10 +195,18 @@ pub struct Repository {
 impl Repository {
     /// Opens the repository of the work tree at `path`, or the bare one that is there.
     pub fn open(path: &Path, options: Options) -> Result<Repository, OpenError> {
+        Ok(Self::of(place::open(path, options.follow)?, options))
+    }
+
+    /// Opens the repository of a git directory that git itself has named: nothing has to point back to it.
+    pub fn of_git_dir(path: &Path, options: Options) -> Result<Repository, OpenError> {
+        Ok(Self::of(place::of_git_dir(path)?, options))
+    }
+
+    fn of(place: Place, options: Options) -> Repository {
         let problems = Problems::default();
-        let place = place::open(path, options.follow)?;
-        let store = Store::open(place::objects(&place, options.follow, &problems), place.width, &problems);
-        Ok(Repository { place, store, options, problems })
+        let store = Store::open(place::objects(&place, &options, &problems), place.width, &problems);
+        Repository { place, store, options, problems }
     }
 
     fn reader(&self) -> Reader<'_> {

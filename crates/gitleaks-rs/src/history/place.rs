@@ -10,7 +10,7 @@ use rustix::fs::FileType;
 
 use super::folder::Folder;
 use super::problem::Problems;
-use super::{OpenError, ProblemKind};
+use super::{OpenError, Options, ProblemKind};
 
 /// The largest file of a few lines that is read.
 const SMALL: u64 = 64 << 10;
@@ -27,6 +27,8 @@ pub(super) struct Place {
     pub(super) common: Folder,
     /// Where `common` is.
     pub(super) path: PathBuf,
+    /// The top of the work tree; none of a bare repository.
+    pub(super) top: Option<PathBuf>,
     /// The length of objects' names in bytes.
     pub(super) width: usize,
 }
@@ -51,13 +53,42 @@ pub(super) fn open(path: &Path, follow: bool) -> Result<Place, OpenError> {
         }
         _ => (top.folder(b"").map_err(unreadable)?, top, path.to_owned()),
     };
+    let top = (common_path != path).then(|| path.to_owned());
+    whole(path, own, common, (common_path, top))
+}
+
+/// The repository of a git directory that git itself names.
+pub(super) fn of_git_dir(path: &Path) -> Result<Place, OpenError> {
+    let unreadable = |error: io::Error| OpenError::Unreadable { path: path.to_owned(), error };
+    let own = Folder::open(path).map_err(unreadable)?;
+    let (common, common_path) = shared(&own, path).map_err(unreadable)?;
+    whole(path, own, common, (common_path, None))
+}
+
+/// What all work trees of a git directory share.
+fn shared(own: &Folder, path: &Path) -> io::Result<(Folder, PathBuf)> {
+    let common = match own.read(b"commondir", SMALL)? {
+        Some(text) => path.join(OsStr::from_bytes(trimmed(&text))),
+        None => path.to_owned(),
+    };
+    Ok((Folder::open(&common)?, common))
+}
+
+/// Puts the parts together, if they are those of a repository.
+fn whole(
+    path: &Path,
+    own: Folder,
+    common: Folder,
+    (common_path, top): (PathBuf, Option<PathBuf>),
+) -> Result<Place, OpenError> {
+    let unreadable = |error: io::Error| OpenError::Unreadable { path: path.to_owned(), error };
     if common.kind("objects").map_err(unreadable)?.is_none() || own.kind("HEAD").map_err(unreadable)?.is_none() {
         return Err(OpenError::NoRepository { path: path.to_owned() });
     }
     let config = common.read(b"config", CONFIG).map_err(unreadable)?.unwrap_or_default();
     let sha256 =
         setting(&config, "extensions", "objectformat").is_some_and(|value| value.eq_ignore_ascii_case("sha256"));
-    Ok(Place { own, common, path: common_path, width: if sha256 { 32 } else { 20 } })
+    Ok(Place { own, common, path: common_path, top, width: if sha256 { 32 } else { 20 } })
 }
 
 /// The git directory that a `.git` file names.
@@ -74,12 +105,8 @@ fn pointed(path: &Path, top: &Folder, follow: bool) -> Result<(Folder, Folder, P
         return Err(elsewhere());
     }
     let own = Folder::open(&target).map_err(unreadable)?;
-    let common = match own.read(b"commondir", SMALL).map_err(unreadable)? {
-        Some(text) => target.join(OsStr::from_bytes(trimmed(&text))),
-        None => target,
-    };
-    let opened = Folder::open(&common).map_err(unreadable)?;
-    Ok((own, opened, common))
+    let (common, common_path) = shared(&own, &target).map_err(unreadable)?;
+    Ok((own, common, common_path))
 }
 
 /// Whether a git directory says that its work tree is this one.
@@ -124,7 +151,8 @@ fn setting(config: &[u8], section: &str, key: &str) -> Option<String> {
 }
 
 /// The folders that hold objects: the repository's own, and those it borrows from if they may be followed.
-pub(super) fn objects(place: &Place, follow: bool, problems: &Problems) -> Vec<Folder> {
+pub(super) fn objects(place: &Place, options: &Options, problems: &Problems) -> Vec<Folder> {
+    let follow = options.follow;
     let own = match place.common.folder(b"objects") {
         Ok(own) => own,
         Err(_) if follow => match Folder::open(&place.path.join("objects")) {
@@ -153,7 +181,7 @@ pub(super) fn objects(place: &Place, follow: bool, problems: &Problems) -> Vec<F
         };
         let named = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#"));
         for target in named.map(|line| path.join(OsStr::from_bytes(line))) {
-            if !follow {
+            if !follow && !options.borrow {
                 let shown = target.display();
                 problems
                     .add(ProblemKind::Outside, || format!("objects are borrowed from `{shown}`, which was not read"));

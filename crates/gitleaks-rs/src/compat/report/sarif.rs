@@ -1,10 +1,12 @@
 //! SARIF 2.1.0 with all rules and the commit of each result among its fingerprints.
 
-use super::json::Writer;
-use crate::compat::{Detector, Finding};
+use std::collections::HashSet;
 
-/// A run of the detector with these findings.
-pub fn sarif(detector: &Detector, findings: &[Finding], redact: u32) -> String {
+use super::json::Writer;
+use crate::compat::Finding;
+
+/// A run by rules of these ids and descriptions, with these findings.
+pub fn sarif(rules: &[(&str, &str)], findings: &[Finding], redact: u32) -> String {
     let mut out = Writer::new(" ");
     out.object(|out| {
         out.string("$schema", "https://json.schemastore.org/sarif-2.1.0.json");
@@ -13,7 +15,7 @@ pub fn sarif(detector: &Detector, findings: &[Finding], redact: u32) -> String {
         out.list(&[()], |out, ()| {
             out.object(|out| {
                 out.key("tool");
-                tool(out, detector);
+                tool(out, rules);
                 out.key("results");
                 out.list(findings, |out, finding| result(out, &finding.redacted(redact)));
             });
@@ -22,7 +24,7 @@ pub fn sarif(detector: &Detector, findings: &[Finding], redact: u32) -> String {
     out.text + "\n"
 }
 
-fn tool(out: &mut Writer, detector: &Detector) {
+fn tool(out: &mut Writer, rules: &[(&str, &str)]) {
     out.object(|out| {
         out.key("driver");
         out.object(|out| {
@@ -30,7 +32,9 @@ fn tool(out: &mut Writer, detector: &Detector) {
             out.string("semanticVersion", "v8.0.0");
             out.string("informationUri", "https://github.com/gitleaks/gitleaks");
             out.key("rules");
-            out.list(&detector.rules(), |out, (id, description)| {
+            let mut seen = HashSet::new();
+            let once: Vec<_> = rules.iter().filter(|(id, _)| seen.insert(*id)).collect();
+            out.list(&once, |out, (id, description)| {
                 out.object(|out| {
                     out.string("id", id);
                     out.key("shortDescription");

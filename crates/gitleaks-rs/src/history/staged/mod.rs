@@ -3,13 +3,14 @@
 pub mod index;
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use self::index::Entry;
 use super::commits::{peeled, report};
 use super::files::Files;
+use super::folder::Folder;
 use super::objects::{Kind, Object, Reader};
 use super::tree::{self, Form};
 use super::{Change, OpenError, ProblemKind, Repository, Summary, refs};
@@ -21,7 +22,7 @@ impl Repository {
     /// `GIT_INDEX_FILE` for a hook where a commit does not take all that is staged.
     pub fn staged(&self, index: Option<&Path>, visit: impl FnMut(&Change<'_>)) -> Result<Summary, OpenError> {
         let bytes = match index {
-            Some(path) => read(path).map(Some),
+            Some(path) => read(path),
             None => self.place.own.read(b"index", LIMIT),
         };
         let bytes = bytes.map_err(|error| OpenError::Index { why: format!("cannot be read: {error}") })?;
@@ -100,12 +101,9 @@ fn said(why: &str) -> String {
     }
 }
 
-/// Reads an index that the caller names.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LIMIT {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("is larger than {LIMIT} bytes")));
-    }
-    Ok(bytes)
+/// Reads an index that the caller names; like git, nothing is staged where there is none.
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+    Folder::open(folder)?.read(name.as_bytes(), LIMIT)
 }
