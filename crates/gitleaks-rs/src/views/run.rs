@@ -13,6 +13,8 @@ const STRETCH: usize = 15;
 /// A longer run is decoded in pieces that overlap by more than a private key is long.
 const PIECE: usize = 64 << 10;
 const OVERLAP: usize = 16 << 10;
+/// Longer lines are not wrapped: what stands on the next one is something else.
+const WIDEST: usize = 128;
 /// Lines of a wrapped run are indented by no more than this.
 const INDENT: usize = 64;
 
@@ -93,7 +95,7 @@ fn runs(text: &[u8], mut found: impl FnMut(&[Range<usize>])) {
         while let Some((next, breaks)) = continued(text, end) {
             let more = letters::count(&text[next..]);
             if breaks {
-                if *width.get_or_insert(line) != line || more > line {
+                if line > WIDEST || *width.get_or_insert(line) != line || more > line {
                     break;
                 }
                 line = 0;
