@@ -317,3 +317,58 @@ fn what_other_scanners_find_stands_beside_what_this_one_finds() {
     assert_eq!(output.status.code(), Some(2));
     assert!(said.contains("line 1 is no JSON") && !said.contains("hunter2"), "{said}");
 }
+
+/// A zip of one member that is not compressed.
+fn zip(name: &str, flags: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut out = b"PK\x03\x04\x14\0".to_vec();
+    out.extend(flags.to_le_bytes());
+    out.extend([0; 10]);
+    let size = u32::try_from(bytes.len()).expect("it is small").to_le_bytes();
+    out.extend([size, size].concat());
+    out.extend(u16::try_from(name.len()).expect("it is short").to_le_bytes());
+    out.extend([0; 2]);
+    [&out, name.as_bytes(), bytes, b"PK\x05\x06", &[0; 18]].concat()
+}
+
+#[test]
+fn archives_are_read_inside_and_remembered() {
+    let place = Place::new();
+    place.write("app/.env", &format!("A=1\nTOKEN={}\n", token()));
+    place.write("app/docs/more.txt", "nothing\n");
+    place.git(&["add", "."]);
+    place.git(&["commit", "--quiet", "-m", "one"]);
+    for name in ["a.zip", "b.tar.gz", "c.tar"] {
+        place.git(&["archive", "-o", name, "HEAD"]);
+    }
+    let outer = std::fs::read(place.work().join("a.zip")).expect("it was written");
+    std::fs::write(place.work().join("d.jar"), zip("lib/a.zip", 0, &outer)).expect("writable");
+    std::fs::remove_dir_all(place.work().join("app")).expect("it is there");
+    let inside = |archive: &str| pat(&format!("{archive}!app/.env"), 2);
+    let expected = [inside("a.zip"), inside("b.tar.gz"), inside("c.tar"), inside("d.jar!lib/a.zip")];
+    for time in ["first", "again"] {
+        assert_eq!(place.found(&[]), expected, "{time}");
+    }
+    let table = text(&place.scan(&["--no-cache"]));
+    assert!(table.contains("d.jar!lib/a.zip!app/.env:2:7") && table.contains("8 in archives"), "{table}");
+    let shallow = place.scan(&["--max-archive-depth", "1"]);
+    assert!(text(&shallow).contains("d.jar!lib/a.zip: archives are read to a depth of 1"), "{}", text(&shallow));
+    // Without that they are the bytes that they are, and only what is compressed hides something.
+    let outside = place.found(&["--no-cache", "--max-archive-depth", "0"]);
+    assert_eq!(outside.iter().map(|(file, ..)| file.as_str()).collect::<Vec<_>>(), ["a.zip", "c.tar", "d.jar"]);
+}
+
+#[test]
+fn what_is_not_read_of_an_archive_is_said_each_time() {
+    let place = Place::new();
+    let bytes = zip("a\u{1b}[2J\r\n/../../x.env", 1, b"noise");
+    std::fs::write(place.work().join("locked.zip"), bytes).expect("writable");
+    for _ in 0..2 {
+        let output = place.scan(&[]);
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+        let said = text(&output);
+        assert!(said.contains("x.env: it is encrypted, so it was not read"), "{said}");
+        assert!(!said.contains('\u{1b}') && said.contains("locked.zip!a"), "{said:?}");
+    }
+    assert_eq!(place.scan(&["--allow-unknown"]).status.code(), Some(0));
+    assert_eq!(place.scan(&["locked.zip"]).status.code(), Some(3));
+}

@@ -221,3 +221,20 @@ fn the_next_scan_reads_what_has_changed() {
     assert!(stdout(&account.scan(&["-q"])).contains("1 of them unchanged, 0 bytes read"));
     assert_eq!(account.found(&[]), first);
 }
+
+#[test]
+fn a_member_of_an_archive_is_no_credential_file_whatever_it_is_called() {
+    let account = Account::new();
+    account.write("data/opencode/auth.json", "{}");
+    let text = format!("TOKEN={}\n", token());
+    let mut header = vec![0; 512];
+    header[..24].copy_from_slice(b"../../opencode/auth.json");
+    header[124..135].copy_from_slice(format!("{:011o}", text.len()).as_bytes());
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
+    account.write("data/opencode/storage/a.tar", [&header, text.as_bytes(), &vec![0; 512 - text.len()]].concat());
+    let path =
+        PathBuf::from(format!("{}!../../opencode/auth.json", account.at("data/opencode/storage/a.tar").display()));
+    assert_eq!(account.found(&[]), [(path, 1, "open".to_owned())]);
+}

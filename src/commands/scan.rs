@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
+use gitleaks_rs::archive::Limits;
 use gitleaks_rs::history::{Id, OpenError, Range};
 use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Config, Finding, Job, Key, Outcome, Progress as Count, Scanner, compat};
@@ -100,7 +101,7 @@ fn explain(mut config: Config, id: &str, color: Color) -> Result<ExitCode, Failu
 /// All that the arguments name.
 fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> Result<Leaks, Failure> {
     let count = Count::default();
-    let job = Job { scanner, key, cache: None, progress: &count };
+    let job = Job { scanner, key, cache: None, progress: &count, archives: Limits::deep(args.max_archive_depth) };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
     let mut all = Outcome::default();
@@ -137,7 +138,12 @@ fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> R
     } else {
         let files = count.files.load(Ordering::Relaxed) + known;
         let unchanged = if known > 0 { format!(", {known} of them unchanged") } else { String::new() };
-        format!("{files} files{unchanged}, {} read{}", size(bytes), state.said())
+        let members = match count.members.load(Ordering::Relaxed) {
+            0 => String::new(),
+            1 => ", 1 in an archive".to_owned(),
+            more => format!(", {more} in archives"),
+        };
+        format!("{files} files{unchanged}{members}, {} read{}", size(bytes), state.said())
     };
     let stands = |finding: Finding| {
         let standing = if state.keeps(&finding) { Standing::Credential } else { Standing::Open };
@@ -175,12 +181,11 @@ fn files(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
     if meta.is_dir() {
         return folder(args, job, path, &is_object_store).map_err(|error| unreadable(path, &error));
     }
-    let findings = file(job, path, |path| File::open(path)).map_err(|error| unreadable(path, &error))?;
-    Ok(Outcome { findings, ..Outcome::default() })
+    file(job, path, |path| File::open(path)).map_err(|error| unreadable(path, &error))
 }
 
 /// One file, and where it is the log of a database, with that.
-pub(super) fn file(job: Job<'_>, path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> io::Result<Vec<Finding>> {
+pub(super) fn file(job: Job<'_>, path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> io::Result<Outcome> {
     let file = open(path)?;
     let stamp = Stamp::of(&file)?;
     let name = path.to_string_lossy();

@@ -85,7 +85,7 @@ fn scan(args: &Scan, detector: &Detector) -> Result<(Vec<Theirs>, Vec<Problem>, 
             for one in each {
                 match one {
                     Ok(more) => found.extend(more),
-                    Err(skipped) => problems.push(Problem { path: skipped.path, why: skipped.why.to_string() }),
+                    Err(skipped) => problems.push(Problem::new(skipped.path, &skipped.why)),
                 }
             }
         }

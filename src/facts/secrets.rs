@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use gitleaks_rs::archive::Limits;
 use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Confidence as Sure, Context, Finding, Job, Key, Progress, Scanner};
 use schemars::JsonSchema;
@@ -89,8 +90,8 @@ fn scan(host: &dyn Host, path: &AbsPath, name: &str, limit: u64) -> io::Result<S
     };
     // Facts tell no hashes of secrets: any key will do.
     let (key, progress) = (Key::new([0; 32]), Progress::default());
-    let job = Job { scanner: Scanner::embedded(), key: &key, cache: None, progress: &progress };
-    let found = job.file(&file, name, &stamp, main)?;
+    let job = Job { scanner: Scanner::embedded(), key: &key, cache: None, progress: &progress, archives: Limits::OFF };
+    let found = job.file(&file, name, &stamp, main)?.findings;
     // That a name is one of a key file is told by the fact on those.
     let found = found.into_iter().filter(|finding| finding.length > 0);
     let (allowed, found): (Vec<_>, Vec<_>) = found.partition(|finding| finding.allowed);

@@ -19,7 +19,7 @@ use crate::scanner::{Scanner, Start};
 use crate::tree::Stamp;
 
 /// A change of what is written here raises it.
-const FORM: u8 = 2;
+const FORM: u8 = 3;
 /// A file changed so shortly before it was read may change again within the same tick of its clock.
 const RACY: Duration = Duration::from_secs(2);
 /// Smaller files are read again as a whole when they grow.

@@ -3,11 +3,14 @@
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::archive::{self, HEAD as ENOUGH, Kind, Limits};
 use crate::cache::Cache;
+use crate::context::Context;
 use crate::finding::{Finding, Key, findings, of_name};
 use crate::rows;
 use crate::rule::Confidence;
@@ -34,6 +37,8 @@ pub struct Job<'j> {
     pub cache: Option<&'j Cache>,
     /// Counts while the job runs.
     pub progress: &'j Progress,
+    /// How far archives are read.
+    pub archives: Limits,
 }
 
 /// How far a job is.
@@ -47,6 +52,10 @@ pub struct Progress {
     pub known: AtomicU64,
     /// Files that hold no text by their name.
     pub media: AtomicU64,
+    /// Files in archives that were read; their bytes are counted with the others.
+    pub members: AtomicU64,
+    /// Findings so far.
+    pub findings: AtomicU64,
 }
 
 /// What a job found.
@@ -65,6 +74,15 @@ pub struct Problem {
     pub path: PathBuf,
     /// Why.
     pub why: String,
+    /// What kind of reason that is.
+    pub kind: io::ErrorKind,
+}
+
+impl Problem {
+    /// What an error is of a path.
+    pub fn new(path: PathBuf, error: &io::Error) -> Self {
+        Self { path, why: error.to_string(), kind: error.kind() }
+    }
 }
 
 impl Outcome {
@@ -97,7 +115,7 @@ impl Job<'_> {
         name: &str,
         stamp: &Stamp,
         main: impl FnOnce() -> io::Result<File>,
-    ) -> io::Result<Vec<Finding>> {
+    ) -> io::Result<Outcome> {
         self.progress.files.fetch_add(1, Ordering::Relaxed);
         self.progress.bytes.fetch_add(stamp.size, Ordering::Relaxed);
         let grown = self.cache.and_then(|cache| cache.grown(name, stamp, file));
@@ -105,22 +123,63 @@ impl Job<'_> {
         let (from, known_to) = match grown {
             Some(grown) => {
                 all = grown.findings;
+                // What is in an archive is read again.
+                all.retain(|finding| finding.path == name);
                 (grown.from, grown.known_to)
             }
             None => (Start::default(), 0),
         };
-        let (matches, end) = BUFFER.with_borrow_mut(|buffer| self.scanner.scan_open(file, name, buffer, &from))?;
+        let (matches, end, mut head) = BUFFER.with_borrow_mut(|buffer| {
+            let (matches, end) = self.scanner.scan_open(file, name, buffer, &from)?;
+            Ok::<_, io::Error>((matches, end, Head::of(buffer.head())))
+        })?;
+        if from.offset > 0 {
+            head.1 = file.read_at(&mut head.0, 0)?;
+        }
+        let head = head.bytes();
         let fresh = findings(&matches, name, self.key);
         all.extend(fresh.into_iter().filter(|finding| finding.offset >= known_to));
-        if let Some(kind) = rows::kind(file) {
+        if let Some(kind) = rows::kind(head) {
             // A log whose database is gone is still read.
             let main = if kind == rows::Kind::Log { main().ok() } else { None };
             rows::scan(self.scanner, self.key, (file, kind), main.as_ref(), (name, &mut all))?;
         }
-        if let Some(cache) = self.cache {
+        let archive = if self.archives.depth > 0 { Kind::of(head, name) } else { None };
+        let problems = archive.map_or_else(Vec::new, |kind| self.archive(file, kind, (name, stamp.size), &mut all));
+        // What is remembered of an archive is that all of it was read.
+        let whole = problems.is_empty() && (self.archives.depth > 0 || Kind::of(head, name).is_none());
+        if let Some(cache) = self.cache.filter(|_| whole) {
             cache.store(name, stamp, file, &end, &all);
         }
-        Ok(all)
+        self.progress.findings.fetch_add(all.len() as u64, Ordering::Relaxed);
+        Ok(Outcome { findings: all, problems })
+    }
+
+    /// Adds what is in an archive to what its bytes say, and tells what was not read.
+    fn archive(&self, file: &File, kind: Kind, (name, size): (&str, u64), all: &mut Vec<Finding>) -> Vec<Problem> {
+        let mut inside = Vec::new();
+        let mut take = |path: &str, bytes: &mut dyn Read| {
+            let inner = path.get(name.len() + 1..).unwrap_or_default();
+            if is_media(Path::new(inner)) || self.scanner.skips(inner) {
+                return Ok(());
+            }
+            self.progress.members.fetch_add(1, Ordering::Relaxed);
+            inside.extend(self.scanner.named(path).map(|rule| of_name(rule, path)));
+            inside.extend(self.reader(Counted(bytes, self.progress), path)?);
+            Ok(())
+        };
+        let troubles = archive::read(&mut FromStart(file, 0), kind, (name, size), self.archives, &mut take);
+        for finding in &mut inside {
+            finding.context = Context::of(Path::new(&finding.path.replace('!', "/")));
+        }
+        // The bytes of an archive may say the same where it is not compressed.
+        all.retain(|outer| inside.iter().all(|inner| inner.hash != outer.hash || outer.hash.is_empty()));
+        all.append(&mut inside);
+        let problem = |(path, count, trouble): (String, u64, archive::Trouble)| {
+            let more = if count > 1 { format!(" (and {} more like it there)", count - 1) } else { String::new() };
+            Problem { path: path.into(), why: format!("{trouble}{more}"), kind: trouble.kind() }
+        };
+        troubles.into_iter().map(problem).collect()
     }
 
     /// Scans what a reader gives under a name.
@@ -135,6 +194,43 @@ impl Job<'_> {
     }
 }
 
+/// How a file begins.
+struct Head([u8; ENOUGH], usize);
+
+impl Head {
+    fn of(bytes: &[u8]) -> Self {
+        let mut head = Self([0; ENOUGH], bytes.len().min(ENOUGH));
+        head.0[..head.1].copy_from_slice(&bytes[..head.1]);
+        head
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.0[..self.1]
+    }
+}
+
+/// A file from its beginning, wherever its own cursor is.
+struct FromStart<'f>(&'f File, u64);
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read_at(into, self.1)?;
+        self.1 += count as u64;
+        Ok(count)
+    }
+}
+
+/// Counts bytes as they are read.
+struct Counted<'r>(&'r mut dyn Read, &'r Progress);
+
+impl Read for Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(into)?;
+        self.1.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
 /// Takes the files of a walk.
 struct Collect<'j> {
     job: Job<'j>,
@@ -143,11 +239,12 @@ struct Collect<'j> {
 }
 
 impl Collect<'_> {
-    fn entry(&self, entry: &Entry<'_>) -> io::Result<Vec<Finding>> {
+    fn entry(&self, entry: &Entry<'_>) -> io::Result<Outcome> {
         let name = entry.path.to_string_lossy();
         if let Some(known) = self.job.cache.and_then(|cache| cache.known(&name, &entry.stamp)) {
             self.job.progress.known.fetch_add(1, Ordering::Relaxed);
-            return Ok(known);
+            self.job.progress.findings.fetch_add(known.len() as u64, Ordering::Relaxed);
+            return Ok(Outcome { findings: known, ..Outcome::default() });
         }
         let file = entry.open()?;
         let stamp = Stamp::of(&file)?;
@@ -170,14 +267,18 @@ impl Visitor for Collect<'_> {
 
     fn file(&self, entry: &Entry<'_>) {
         match self.entry(entry) {
-            Ok(found) if found.is_empty() => {}
-            Ok(mut found) => self.outcome().findings.append(&mut found),
+            Ok(found) if found.findings.is_empty() && found.problems.is_empty() => {}
+            Ok(mut found) => {
+                let mut outcome = self.outcome();
+                outcome.findings.append(&mut found.findings);
+                outcome.problems.append(&mut found.problems);
+            }
             Err(problem) => self.problem(entry.path, &problem),
         }
     }
 
     fn problem(&self, path: &Path, problem: &io::Error) {
-        self.outcome().problems.push(Problem { path: path.to_owned(), why: problem.to_string() });
+        self.outcome().problems.push(Problem::new(path.to_owned(), problem));
     }
 }
 

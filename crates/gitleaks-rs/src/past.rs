@@ -100,7 +100,10 @@ fn of_commit(store: &Repository, id: &Id, finding: Finding) -> Finding {
 }
 
 fn outcome(repository: &Path, findings: Vec<Finding>, summary: &Summary) -> Outcome {
-    let problem =
-        |problem: &crate::history::Problem| Problem { path: repository.to_owned(), why: problem.text.clone() };
+    let problem = |problem: &crate::history::Problem| Problem {
+        path: repository.to_owned(),
+        why: problem.text.clone(),
+        kind: problem.kind.error(),
+    };
     Outcome { findings, problems: summary.problems.iter().map(problem).collect() }.sorted()
 }

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
+use crate::archive::HEAD;
 use crate::files::keep_plausible;
 use crate::scanner::{Match, Scanner, Start, keep_surest};
 use crate::views::run;
@@ -18,7 +19,17 @@ const REACH: usize = 64 << 10;
 
 /// Memory for reading, to be used again for the next file.
 #[derive(Debug, Default)]
-pub struct Buffer(Vec<u8>);
+pub struct Buffer {
+    bytes: Vec<u8>,
+    head: Vec<u8>,
+}
+
+impl Buffer {
+    /// How the text that was read last begins.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
+    }
+}
 
 impl Scanner {
     /// The secrets in what a reader gives, in order of their place. `path` is the name that rules may ask for.
@@ -48,14 +59,18 @@ impl Scanner {
         block: usize,
         mut begin: Start,
     ) -> io::Result<(Vec<Match<'_>>, Start)> {
-        let buffer = &mut buffer.0;
+        let Buffer { bytes: buffer, head } = buffer;
         buffer.clear();
+        head.clear();
         let mut all = Vec::new();
         let mut core = 0;
         loop {
             let wanted = block.saturating_sub(buffer.len() - core).max(block / 2);
             let got = reader.by_ref().take(wanted as u64).read_to_end(buffer)?;
             let last = got < wanted;
+            if head.is_empty() {
+                head.extend_from_slice(&buffer[..buffer.len().min(HEAD)]);
+            }
             let end = if last { buffer.len() } else { border(buffer, core) };
             if end > core || last {
                 let mut matches = self.scan_from(buffer, path, &begin);

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
+use gitleaks_rs::archive::Limits;
 use gitleaks_rs::template::{Seed, expand};
 use gitleaks_rs::{Confidence, Config, Finding, Job, Key, Progress, Scanner};
 
@@ -167,7 +168,13 @@ impl Place {
 
     fn scan(&self) -> Vec<Finding> {
         let progress = Progress::default();
-        let job = Job { scanner: Scanner::embedded(), key: &self.key, cache: None, progress: &progress };
+        let job = Job {
+            scanner: Scanner::embedded(),
+            key: &self.key,
+            cache: None,
+            progress: &progress,
+            archives: Limits::OFF,
+        };
         let outcome = job.folder(self.path(), &|_, _| false).expect("readable");
         assert_eq!(outcome.problems, Vec::new());
         outcome.findings

@@ -177,6 +177,17 @@ pub enum OpenError {
     },
 }
 
+impl From<OpenError> for io::Error {
+    /// Of the kind that kept a file closed, where one did.
+    fn from(error: OpenError) -> Self {
+        let kind = match &error {
+            OpenError::Unreadable { error, .. } => error.kind(),
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
 /// A repository.
 pub struct Repository {
     place: Place,
@@ -269,7 +280,7 @@ impl Repository {
     /// The commits whose parents were not fetched, of which the summary tells.
     fn shallow(&self) -> HashSet<Id> {
         let cut = self.cut().unwrap_or_else(|error| {
-            self.problems.add(ProblemKind::Unreadable, || format!("`shallow`: {error}"));
+            self.problems.add(ProblemKind::of(&error), || format!("`shallow`: {error}"));
             HashSet::new()
         });
         if !cut.is_empty() {
