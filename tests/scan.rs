@@ -372,3 +372,44 @@ fn what_is_not_read_of_an_archive_is_said_each_time() {
     assert_eq!(place.scan(&["--allow-unknown"]).status.code(), Some(0));
     assert_eq!(place.scan(&["locked.zip"]).status.code(), Some(3));
 }
+
+/// A terminal: what a program sees of it, and what whoever looks at it does.
+fn terminal() -> (std::fs::File, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&screen).and_then(|()| unlockpt(&screen)).expect("a terminal");
+    let name = ptsname(&screen, Vec::new()).expect("a name").into_string().expect("plain letters");
+    let open = std::fs::OpenOptions::new().read(true).write(true).open(name).expect("it is there");
+    (open, screen.into())
+}
+
+#[test]
+fn how_far_a_long_scan_is_stands_on_a_terminal_and_is_gone_at_the_end() {
+    use std::io::{Read as _, Write as _};
+    let place = Place::new();
+    let (theirs, mut screen) = terminal();
+    let mut harden = Command::new(env!("CARGO_BIN_EXE_harden"));
+    harden.args(["scan", "--stdin", "-f", "json=out.json"]).current_dir(place.work()).env_clear();
+    harden.env("HOME", place.folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(theirs);
+    let mut running = harden.spawn().expect("harden runs");
+    drop(harden);
+    let mut input = running.stdin.take().expect("it was asked for");
+    input.write_all(&b"nothing\n".repeat(1 << 18)).expect("it reads");
+    let mut seen = Vec::new();
+    let mut part = [0; 4096];
+    // What it reads it has not all at first: only its own clock makes it say so.
+    while !String::from_utf8_lossy(&seen).contains("MiB, ") {
+        let count = screen.read(&mut part).expect("the terminal is open");
+        seen.extend_from_slice(&part[..count]);
+    }
+    drop(input);
+    while let Ok(count @ 1..) = screen.read(&mut part) {
+        seen.extend_from_slice(&part[..count]);
+    }
+    let seen = String::from_utf8_lossy(&seen);
+    assert!(seen.starts_with("\rscanning … ") && seen.contains(" s\u{1b}[K"), "{seen:?}");
+    let (_, end) = seen.rsplit_once("\r\u{1b}[K").expect("it is erased");
+    assert_eq!(end, "no secrets · standard input\r\n", "{seen:?}");
+    assert!(running.wait().expect("it ran").success());
+    // Where nobody looks, nothing is drawn: that of the other tests is a pipe, and they compare what is said.
+}

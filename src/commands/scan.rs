@@ -1,10 +1,11 @@
 //! `harden scan`.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use gitleaks_rs::archive::Limits;
 use gitleaks_rs::history::{Id, OpenError, Range};
@@ -44,8 +45,9 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     let read = |file: &PathBuf| opinions(file, &key).map(|opinions| (file.clone(), opinions));
     let opinions: Vec<_> = args.imports.iter().map(read).collect::<Result<_, _>>()?;
     let policy = (args.state || args.profile.is_some()).then(|| policy(args, scanner)).transpose()?;
-    let progress = Progress::start("scanning");
-    let mut leaks = scan(args, scanner, &key, policy.as_ref())?;
+    let count = Arc::new(Count::default());
+    let progress = if is_shown(args, &outputs) { shown(&count) } else { Progress::none() };
+    let mut leaks = scan(args, scanner, &key, policy.as_ref(), &count)?;
     for (file, opinions) in &opinions {
         scan_import::merge(&mut leaks, file, opinions);
     }
@@ -57,6 +59,27 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
     output::write_each(&outputs, look, |format, look| text(&leaks, format, look, config.as_ref()))?;
     Ok(conclude(args, &leaks, &outputs))
+}
+
+/// Whether to say how far the scan is. Not while what reads the report may be a program on the same screen.
+fn is_shown(args: &Scan, outputs: &[Output<ScanFormat>]) -> bool {
+    !args.quiet && (io::stdout().is_terminal() || outputs.iter().all(|output| output.file.is_some()))
+}
+
+/// How far a scan is, in counts. History is gone through file by file and not commit by commit.
+fn shown(count: &Arc<Count>) -> Progress {
+    let count = Arc::clone(count);
+    Progress::counting("scanning", move || {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let parts = [
+            (of(&count.files) + of(&count.known), "files"),
+            (of(&count.members), "in archives"),
+            (of(&count.versions), "versions of files"),
+            (of(&count.findings), "findings"),
+        ];
+        let counts = parts.iter().filter(|(number, _)| *number > 0).map(|(number, name)| format!("{number} {name}, "));
+        format!("{}{}, ", counts.collect::<String>(), size(of(&count.bytes)))
+    })
 }
 
 /// A summary where no report was printed, and what the program ends with.
@@ -99,9 +122,8 @@ fn explain(mut config: Config, id: &str, color: Color) -> Result<ExitCode, Failu
 }
 
 /// All that the arguments name.
-fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>) -> Result<Leaks, Failure> {
-    let count = Count::default();
-    let job = Job { scanner, key, cache: None, progress: &count, archives: Limits::deep(args.max_archive_depth) };
+fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>, count: &Count) -> Result<Leaks, Failure> {
+    let job = Job { scanner, key, cache: None, progress: count, archives: Limits::deep(args.max_archive_depth) };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
     let mut all = Outcome::default();

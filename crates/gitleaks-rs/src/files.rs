@@ -54,6 +54,8 @@ pub struct Progress {
     pub media: AtomicU64,
     /// Files in archives that were read; their bytes are counted with the others.
     pub members: AtomicU64,
+    /// Versions of files that were looked at in histories and in stores of objects.
+    pub versions: AtomicU64,
     /// Findings so far.
     pub findings: AtomicU64,
 }
@@ -165,7 +167,7 @@ impl Job<'_> {
             }
             self.progress.members.fetch_add(1, Ordering::Relaxed);
             inside.extend(self.scanner.named(path).map(|rule| of_name(rule, path)));
-            inside.extend(self.reader(Counted(bytes, self.progress), path)?);
+            inside.extend(self.stream(bytes, path)?);
             Ok(())
         };
         let troubles = archive::read(&mut FromStart(file, 0), kind, (name, size), self.archives, &mut take);
@@ -183,8 +185,15 @@ impl Job<'_> {
     }
 
     /// Scans what a reader gives under a name.
-    pub fn reader(&self, reader: impl Read, name: &str) -> io::Result<Vec<Finding>> {
-        let matches = BUFFER.with_borrow_mut(|buffer| self.scanner.scan_read(reader, name, buffer))?;
+    pub fn reader(&self, mut reader: impl Read, name: &str) -> io::Result<Vec<Finding>> {
+        let found = self.stream(&mut reader, name)?;
+        self.progress.findings.fetch_add(found.len() as u64, Ordering::Relaxed);
+        Ok(found)
+    }
+
+    fn stream(&self, bytes: &mut dyn Read, name: &str) -> io::Result<Vec<Finding>> {
+        let counted = Counted(bytes, self.progress);
+        let matches = BUFFER.with_borrow_mut(|buffer| self.scanner.scan_read(counted, name, buffer))?;
         Ok(findings(&matches, name, self.key))
     }
 

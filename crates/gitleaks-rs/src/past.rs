@@ -48,7 +48,7 @@ impl Job<'_> {
                     finding.line += u32::try_from(blob.first_line).unwrap_or(1) - 1;
                     finding.place = Some("a stored object".to_owned());
                 }
-                self.progress.bytes.fetch_add(blob.bytes.len() as u64, Ordering::Relaxed);
+                self.count(blob.bytes.len() as u64, all.len());
                 found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut all);
             }
         });
@@ -78,8 +78,14 @@ impl Job<'_> {
                 finding
             }));
         }
-        self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.count(bytes, all.len());
         all
+    }
+
+    fn count(&self, bytes: u64, findings: usize) {
+        self.progress.versions.fetch_add(1, Ordering::Relaxed);
+        self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.findings.fetch_add(findings as u64, Ordering::Relaxed);
     }
 }
 
