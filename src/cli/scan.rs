@@ -66,7 +66,8 @@ pub struct Scan {
     pub baseline: Option<PathBuf>,
     /// What to write, and where; standard output where no file is given. Repeatable
     ///
-    /// table, json, csv, sarif, junit (all but the table as Gitleaks writes them, redacted) or github.
+    /// table, json (Gitleaks' fields and more), csv (as Gitleaks writes it, redacted), sarif, junit or github. With
+    /// --compat all but the table and github as Gitleaks writes them.
     #[arg(short, long = "format", value_name = "FORMAT[=FILE]")]
     pub formats: Vec<Output<ScanFormat>>,
     /// Read every file, also those that have not changed since the last scan

@@ -57,7 +57,7 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
         waive(&mut leaks, policy, args.state);
     }
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
-    output::write_each(&outputs, look, |format, look| text(&leaks, format, look, config.as_ref()))?;
+    output::write_each(&outputs, look, |format, look| text(&leaks, format, look))?;
     Ok(conclude(args, &leaks, &outputs))
 }
 
@@ -239,7 +239,7 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::usage(message, "give files and folders that you may read")
 }
 
-fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: Option<&Config>) -> String {
+fn text(leaks: &Leaks, format: ScanFormat, look: Look) -> String {
     let open = || -> Vec<compat::Finding> {
         let open = leaks.findings.iter().filter(|(_, standing)| *standing == Standing::Open);
         open.map(|(finding, _)| compat::Finding::from(finding)).collect()
@@ -249,16 +249,14 @@ fn text(leaks: &Leaks, format: ScanFormat, look: Look, config: Option<&Config>) 
         ScanFormat::Json => report::leaks_json(leaks),
         ScanFormat::Github => report::leaks_github(leaks),
         ScanFormat::Csv => compat::report::csv(&open(), compat::report::ALL),
-        ScanFormat::Junit => compat::report::junit(&open(), compat::report::ALL),
-        ScanFormat::Sarif => {
-            let detector = match config {
-                Some(config) => compat::Detector::new(config),
-                None => compat::Detector::new(&Config::embedded()),
-            };
-            let detector = detector.expect("the scan compiled the same rules");
-            compat::report::sarif(&detector, &open(), compat::report::ALL)
-        }
+        ScanFormat::Junit => report::leaks_junit(leaks, &now()),
+        ScanFormat::Sarif => report::leaks_sarif(leaks),
     }
+}
+
+/// The time as test results tell it.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 fn size(bytes: u64) -> String {

@@ -163,13 +163,13 @@ fn sentence(finding: &Finding, standing: &Standing) -> String {
     text
 }
 
-fn place(finding: &Finding) -> String {
+pub(super) fn place(finding: &Finding) -> String {
     let path = plain(&finding.path);
     if finding.line > 0 { format!("{path}:{}:{}", finding.line, finding.column) } else { path.into_owned() }
 }
 
 /// What to do about a finding.
-fn next(finding: &Finding) -> String {
+pub(super) fn next(finding: &Finding) -> String {
     let revoke = match finding.rotate.as_deref() {
         Some(address) if address.starts_with("https://") => format!("revoke it at {address}"),
         Some(words) => words.to_owned(),
@@ -263,8 +263,8 @@ pub fn leaks_github(leaks: &Leaks) -> String {
     let mut out: String = open
         .map(|(finding, _)| {
             let command = if finding.confidence == Confidence::Low { "warning" } else { "error" };
-            let path = super::github::property(&finding.path);
-            let title = super::github::property(&format!("secret: {}", finding.rule));
+            let path = super::github::property(&plain(&finding.path));
+            let title = super::github::property(&format!("secret: {}", plain(&finding.rule)));
             let text = super::github::data(&format!("{}; next: {}", plain(&finding.description), next(finding)));
             format!("::{command} file={path},line={},title={title}::{text}\n", finding.line.max(1))
         })
