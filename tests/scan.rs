@@ -1,5 +1,6 @@
 //! `harden scan` on real files, databases and repositories: what it finds, what it says, and that it never says it.
 
+mod fits;
 mod planted;
 
 use std::process::{Command, Output, Stdio};
@@ -58,7 +59,7 @@ impl Place {
 
     fn found(&self, args: &[&str]) -> Vec<(String, u64, String)> {
         let output = self.scan(&[args, &["-f", "json"]].concat());
-        let list: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        let list = fits::findings(&output.stdout).unwrap_or_else(|error| {
             panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
         });
         let text = |one: &serde_json::Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();

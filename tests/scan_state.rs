@@ -1,5 +1,6 @@
 //! `harden scan --state` on what agents leave behind: what it finds where, what it leaves out, and that it says so.
 
+mod fits;
 mod planted;
 
 use std::path::{Path, PathBuf};
@@ -54,7 +55,7 @@ impl Account {
     /// Path, line and standing of each finding.
     fn found(&self, args: &[&str]) -> Vec<(PathBuf, u64, String)> {
         let output = self.scan(&[args, &["-f", "json"]].concat());
-        let list: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        let list = fits::findings(&output.stdout).unwrap_or_else(|error| {
             panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
         });
         let text = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
