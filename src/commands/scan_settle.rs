@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use gitleaks_rs::{Finding, Key, Scanner};
 
-use super::scan_import::{self, Opinion};
 use super::{Failure, session, terminal};
 use crate::catalog::{self, Request, Types};
 use crate::cli::Scan;
+use crate::facts::opinions::{self, Opinion};
 use crate::model::{Policy, plain};
 use crate::report::{self, Leaks, Standing};
 
@@ -89,7 +89,7 @@ pub(super) fn baseline(file: &Path) -> Result<BTreeSet<String>, Failure> {
 /// What another scanner reports.
 pub(super) fn opinions(file: &Path, key: &Key) -> Result<Vec<Opinion>, Failure> {
     let help = "give a report that gitleaks, trufflehog or kingfisher wrote as JSON";
-    report_in(file, "import", help, |text| scan_import::opinions(text, key))
+    report_in(file, "import", help, |text| opinions::opinions(text, key))
 }
 
 fn report_in<T>(file: &Path, act: &str, help: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, Failure> {
