@@ -35,8 +35,31 @@ impl Account {
     }
 
     fn scan(&self, args: &[&str]) -> Output {
+        self.harden(&[&["scan", "--state", "--agent", "opencode"], args].concat())
+    }
+
+    /// What the audit makes of secrets in the state: its findings, and that it shows none.
+    fn audit(&self) -> Vec<Value> {
+        let output = self.harden(&[
+            "audit",
+            "--agent",
+            "opencode",
+            "--scope",
+            "user",
+            "--only",
+            "secret-in-state",
+            "-f",
+            "json",
+        ]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
+        });
+        report["findings"].as_array().expect("findings").clone()
+    }
+
+    fn harden(&self, args: &[&str]) -> Output {
         let mut harden = Command::new(env!("CARGO_BIN_EXE_harden"));
-        harden.args(["scan", "--state", "--agent", "opencode"]).args(args).current_dir(self.at("work")).env_clear();
+        harden.args(args).current_dir(self.at("work")).env_clear();
         for (name, folder) in [
             ("XDG_CONFIG_HOME", "config"),
             ("XDG_DATA_HOME", "data"),
@@ -140,6 +163,33 @@ fn snapshots_are_read_through_what_git_has_packed() {
     let path = found[0].0.to_string_lossy().into_owned();
     assert!(path.starts_with(&format!("{}!", store.display())) && found[0].1 == 2, "{path}");
     assert!(stdout(&account.scan(&["-q"])).contains("1 store of snapshots"));
+}
+
+#[test]
+fn an_audit_reads_snapshots_too_and_what_is_damaged_is_unknown() {
+    let account = Account::new();
+    let store = account.at("data/opencode/snapshot/0123abcd/ef");
+    std::fs::create_dir_all(&store).expect("writable");
+    account.write("work/app/.env", format!("A=1\nTOKEN={}\n", token()));
+    account.git(&store, &["init", "--quiet"]);
+    account.git(&store, &["add", "."]);
+    account.git(&store, &["-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "--quiet", "-m", "one"]);
+    account.git(&store, &["repack", "-adq"]);
+    let found = account.audit();
+    assert_eq!((found.len(), found[0]["status"].as_str()), (1, Some("fail")), "{found:?}");
+    let told = found[0].to_string();
+    assert!(told.contains(&store.display().to_string()) && told.contains("github-pat"), "{told}");
+    for entry in std::fs::read_dir(store.join("objects/pack")).expect("it was made") {
+        let path = entry.expect("readable").path();
+        if path.extension().is_some_and(|end| end == "pack") {
+            let pack = std::fs::read(&path).expect("readable");
+            std::fs::remove_file(&path).expect("ours");
+            std::fs::write(&path, &pack[..pack.len() / 2]).expect("writable");
+        }
+    }
+    let found = account.audit();
+    assert_eq!((found.len(), found[0]["status"].as_str()), (1, Some("unknown")), "{found:?}");
+    assert!(found[0].to_string().contains("snapshots could not be read whole"), "{found:?}");
 }
 
 #[test]

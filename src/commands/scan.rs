@@ -123,7 +123,8 @@ fn explain(mut config: Config, id: &str, color: Color) -> Result<ExitCode, Failu
 
 /// All that the arguments name.
 fn scan(args: &Scan, scanner: &Scanner, key: &Key, policy: Option<&Policy>, count: &Count) -> Result<Leaks, Failure> {
-    let job = Job { scanner, key, cache: None, progress: count, archives: Limits::deep(args.max_archive_depth) };
+    let archives = Limits::deep(args.max_archive_depth);
+    let job = Job { scanner, key, cache: None, progress: count, archives, most: u64::MAX };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
     let mut all = Outcome::default();

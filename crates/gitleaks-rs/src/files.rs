@@ -39,6 +39,8 @@ pub struct Job<'j> {
     pub progress: &'j Progress,
     /// How far archives are read.
     pub archives: Limits,
+    /// How many bytes of a file are read. What is beyond them, then or by the time it is read, is told.
+    pub most: u64,
 }
 
 /// How far a job is.
@@ -132,7 +134,7 @@ impl Job<'_> {
             None => (Start::default(), 0),
         };
         let (matches, end, mut head) = BUFFER.with_borrow_mut(|buffer| {
-            let (matches, end) = self.scanner.scan_open(file, name, buffer, &from)?;
+            let (matches, end) = self.scanner.scan_open(file, name, buffer, &from, self.most)?;
             Ok::<_, io::Error>((matches, end, Head::of(buffer.head())))
         })?;
         if from.offset > 0 {
@@ -147,7 +149,11 @@ impl Job<'_> {
             rows::scan(self.scanner, self.key, (file, kind), main.as_ref(), (name, &mut all))?;
         }
         let archive = if self.archives.depth > 0 { Kind::of(head, name) } else { None };
-        let problems = archive.map_or_else(Vec::new, |kind| self.archive(file, kind, (name, stamp.size), &mut all));
+        let mut problems = archive.map_or_else(Vec::new, |kind| self.archive(file, kind, (name, stamp.size), &mut all));
+        if end.offset as u64 >= self.most && Stamp::of(file)?.size > self.most {
+            let why = format!("it has more than {} bytes: not read beyond those", self.most);
+            problems.push(Problem { path: name.into(), why, kind: io::ErrorKind::FileTooLarge });
+        }
         // What is remembered of an archive is that all of it was read.
         let whole = problems.is_empty() && (self.archives.depth > 0 || Kind::of(head, name).is_none());
         if let Some(cache) = self.cache.filter(|_| whole) {
@@ -301,5 +307,33 @@ pub fn is_media(path: &Path) -> bool {
 pub(crate) fn keep_plausible(matches: &mut Vec<Match<'_>>, head: &[u8]) {
     if !matches.is_empty() && memchr::memchr(0, &head[..head.len().min(HEAD)]).is_some() {
         matches.retain(|one| one.confidence == Confidence::High);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_grows_is_read_up_to_the_bound_and_the_rest_is_told() {
+        let token = |end: &str| format!("ghp_{}{end}", "k3Jd8sQwZ1xV7bN4mLpR6tYhG2fCa9eU");
+        let mut file = tempfile::tempfile().expect("a file");
+        writeln!(file, "A={}", token("oi5T")).expect("writable");
+        let stamp = Stamp::of(&file).expect("open");
+        writeln!(file, "B={}", token("oi5U")).expect("writable");
+        let (key, progress) = (Key::new([0; 32]), Progress::default());
+        let read = |most| {
+            let scanner = Scanner::embedded();
+            let job = Job { scanner, key: &key, cache: None, progress: &progress, archives: Limits::OFF, most };
+            job.file(&file, "a.log", &stamp, || Err(io::ErrorKind::NotFound.into())).expect("readable")
+        };
+        let whole = read(u64::MAX);
+        assert_eq!((whole.findings.len(), whole.problems.len()), (2, 0));
+        let cut = read(stamp.size);
+        assert_eq!((cut.findings.len(), cut.findings[0].line), (1, 1));
+        let kinds: Vec<_> = cut.problems.iter().map(|problem| problem.kind).collect();
+        assert_eq!(kinds, [io::ErrorKind::FileTooLarge]);
     }
 }

@@ -37,7 +37,12 @@ impl Job<'_> {
 
     /// Scans every file that a store of objects holds, whether anything leads to it or not.
     pub fn objects(&self, repository: &Path) -> Result<Outcome, OpenError> {
-        let store = Repository::open(repository, Options::default())?;
+        self.objects_within(repository, u64::MAX)
+    }
+
+    /// The same, to about so many bytes; what is left then is told.
+    pub fn objects_within(&self, repository: &Path, total: u64) -> Result<Outcome, OpenError> {
+        let store = Repository::open(repository, Options { total, ..Options::default() })?;
         let found: Mutex<Vec<Finding>> = Mutex::default();
         let summary = store.every_blob(|| {
             |blob: &Blob<'_>| {

@@ -37,17 +37,18 @@ impl Scanner {
         self.scan_blocks(&mut reader, path, buffer, BLOCK, Start::default()).map(|(matches, _)| matches)
     }
 
-    /// The secrets in an open file from a place on, and where the file ended.
+    /// The secrets in an open file from a place on and in its first `most` bytes, and where those ended.
     pub(crate) fn scan_open(
         &self,
         file: &File,
         path: &str,
         buffer: &mut Buffer,
         from: &Start,
+        most: u64,
     ) -> io::Result<(Vec<Match<'_>>, Start)> {
         let mut file = file;
         file.seek(io::SeekFrom::Start(from.offset as u64))?;
-        self.scan_blocks(&mut file, path, buffer, BLOCK, *from)
+        self.scan_blocks(&mut file.take(most.saturating_sub(from.offset as u64)), path, buffer, BLOCK, *from)
     }
 
     /// The same with blocks of another size. `begin` is where the buffer begins in the file.

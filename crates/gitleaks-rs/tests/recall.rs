@@ -174,6 +174,7 @@ impl Place {
             cache: None,
             progress: &progress,
             archives: Limits::OFF,
+            most: u64::MAX,
         };
         let outcome = job.folder(self.path(), &|_, _| false).expect("readable");
         assert_eq!(outcome.problems, Vec::new());

@@ -80,6 +80,8 @@ pub struct Options {
     /// How many times each object may come on average. Folders that hold each other many times over can name more
     /// files than there is time for; beyond this each different change is handed over once more and no oftener.
     pub repeats: u64,
+    /// About how many bytes of a store's objects are handed over together. What is left then is a problem.
+    pub total: u64,
 }
 
 impl Default for Options {
@@ -93,6 +95,7 @@ impl Default for Options {
             object_limit: 64 << 20,
             cache: 8 << 20,
             repeats: 64,
+            total: u64::MAX,
         }
     }
 }
