@@ -18,7 +18,14 @@ fuzz_target!(|input: &[u8]| {
     file.write_all(archive).expect("it is memory");
     let limits = Limits { depth: u32::from(depth % 4), total: 1 << 20, ratio: 1000, member: 256 << 10, members: 500 };
     let (key, progress) = (Key::new([0; 32]), Progress::default());
-    let job = Job { scanner: Scanner::embedded(), key: &key, cache: None, progress: &progress, archives: limits, most: u64::MAX };
+    let job = Job {
+        scanner: Scanner::embedded(),
+        key: &key,
+        cache: None,
+        progress: &progress,
+        archives: limits,
+        most: u64::MAX,
+    };
     let stamp = Stamp::of(&file).expect("it is open");
     let found = job.file(&file, "a", &stamp, || Err(std::io::ErrorKind::NotFound.into())).expect("it is memory");
     let read = progress.bytes.into_inner() - stamp.size;
