@@ -77,7 +77,8 @@ pub struct Scan {
     ///
     /// zip (and jar, whl, docx and the like), tar, gz, bz2, xz and zst, known by their bytes. A compressed tar is one. They
     /// are read as they stream by, and nothing is unpacked to disk. What is not read is said: what is encrypted, damaged,
-    /// deeper than this, or beyond 512 MiB in one member, 200 times the archive's size or 2 GiB in all.
+    /// deeper than this, or beyond 512 MiB in one member, 2 GiB or 200 times the archive's size (from 64 MiB on) in all, and
+    /// more than 10000 secrets.
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=16))]
     pub max_archive_depth: u32,
     /// Exit 0 though something could not be read

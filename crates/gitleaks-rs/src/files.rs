@@ -1,6 +1,7 @@
 //! Scans files and folders: reads each once, remembers it, and says what it could not read.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::archive::{self, HEAD as ENOUGH, Kind, Limits};
+use crate::archive::{self, HEAD as HEAD_OF_KINDS, Kind, Limits};
 use crate::cache::Cache;
 use crate::context::Context;
 use crate::finding::{Finding, Key, findings, of_name};
@@ -122,40 +123,35 @@ impl Job<'_> {
     ) -> io::Result<Outcome> {
         self.progress.files.fetch_add(1, Ordering::Relaxed);
         self.progress.bytes.fetch_add(stamp.size, Ordering::Relaxed);
-        let grown = self.cache.and_then(|cache| cache.grown(name, stamp, file));
         let mut all: Vec<Finding> = self.scanner.named(name).map(|rule| of_name(rule, name)).collect();
-        let (from, known_to) = match grown {
-            Some(grown) => {
+        let (mut from, mut known_to, mut begin) = (Start::default(), 0, None);
+        if let Some(grown) = self.cache.and_then(|cache| cache.grown(name, stamp, file)) {
+            let head = head_of(file)?;
+            // An archive is read again as a whole.
+            if Kind::of(&head, name).is_none() {
                 all = grown.findings;
-                // What is in an archive is read again.
-                all.retain(|finding| finding.path == name);
-                (grown.from, grown.known_to)
+                (from, known_to, begin) = (grown.from, grown.known_to, Some(head));
             }
-            None => (Start::default(), 0),
-        };
-        let (matches, end, mut head) = BUFFER.with_borrow_mut(|buffer| {
-            let (matches, end) = self.scanner.scan_open(file, name, buffer, &from, self.most)?;
-            Ok::<_, io::Error>((matches, end, Head::of(buffer.head())))
-        })?;
-        if from.offset > 0 {
-            head.1 = file.read_at(&mut head.0, 0)?;
         }
-        let head = head.bytes();
+        let (matches, end, head) = BUFFER.with_borrow_mut(|buffer| {
+            let (matches, end) = self.scanner.scan_open(file, name, buffer, &from, self.most)?;
+            Ok::<_, io::Error>((matches, end, begin.unwrap_or_else(|| buffer.head().to_vec())))
+        })?;
         let fresh = findings(&matches, name, self.key);
         all.extend(fresh.into_iter().filter(|finding| finding.offset >= known_to));
-        if let Some(kind) = rows::kind(head) {
+        if let Some(kind) = rows::kind(&head) {
             // A log whose database is gone is still read.
             let main = if kind == rows::Kind::Log { main().ok() } else { None };
             rows::scan(self.scanner, self.key, (file, kind), main.as_ref(), (name, &mut all))?;
         }
-        let archive = if self.archives.depth > 0 { Kind::of(head, name) } else { None };
+        let archive = if self.archives.depth > 0 { Kind::of(&head, name) } else { None };
         let mut problems = archive.map_or_else(Vec::new, |kind| self.archive(file, kind, (name, stamp.size), &mut all));
         if end.offset as u64 >= self.most && Stamp::of(file)?.size > self.most {
             let why = format!("it has more than {} bytes: not read beyond those", self.most);
             problems.push(Problem { path: name.into(), why, kind: io::ErrorKind::FileTooLarge });
         }
         // What is remembered of an archive is that all of it was read.
-        let whole = problems.is_empty() && (self.archives.depth > 0 || Kind::of(head, name).is_none());
+        let whole = problems.is_empty() && (self.archives.depth > 0 || Kind::of(&head, name).is_none());
         if let Some(cache) = self.cache.filter(|_| whole) {
             cache.store(name, stamp, file, &end, &all);
         }
@@ -166,14 +162,19 @@ impl Job<'_> {
     /// Adds what is in an archive to what its bytes say, and tells what was not read.
     fn archive(&self, file: &File, kind: Kind, (name, size): (&str, u64), all: &mut Vec<Finding>) -> Vec<Problem> {
         let mut inside = Vec::new();
+        let (mut more, most) = (false, self.archives.findings);
         let mut take = |path: &str, bytes: &mut dyn Read| {
             let inner = path.get(name.len() + 1..).unwrap_or_default();
             if is_media(Path::new(inner)) || self.scanner.skips(inner) {
                 return Ok(());
             }
             self.progress.members.fetch_add(1, Ordering::Relaxed);
-            inside.extend(self.scanner.named(path).map(|rule| of_name(rule, path)));
-            inside.extend(self.stream(bytes, path)?);
+            if path != name {
+                inside.extend(self.scanner.named(path).map(|rule| of_name(rule, path)));
+            }
+            let (found, cut) = self.stream(bytes, path, most.saturating_sub(inside.len()))?;
+            inside.extend(found);
+            more |= cut;
             Ok(())
         };
         let troubles = archive::read(&mut FromStart(file, 0), kind, (name, size), self.archives, &mut take);
@@ -181,26 +182,36 @@ impl Job<'_> {
             finding.context = Context::of(Path::new(&finding.path.replace('!', "/")));
         }
         // The bytes of an archive may say the same where it is not compressed.
-        all.retain(|outer| inside.iter().all(|inner| inner.hash != outer.hash || outer.hash.is_empty()));
+        let hashes: HashSet<&str> = inside.iter().map(|inner| inner.hash.as_str()).collect();
+        all.retain(|outer| outer.hash.is_empty() || !hashes.contains(outer.hash.as_str()));
         all.append(&mut inside);
         let problem = |(path, count, trouble): (String, u64, archive::Trouble)| {
             let more = if count > 1 { format!(" (and {} more like it there)", count - 1) } else { String::new() };
             Problem { path: path.into(), why: format!("{trouble}{more}"), kind: trouble.kind() }
         };
-        troubles.into_iter().map(problem).collect()
+        let mut problems: Vec<Problem> = troubles.into_iter().map(problem).collect();
+        if more {
+            let why = format!("there are more than {most} secrets in it: not read beyond those");
+            problems.push(Problem { path: name.into(), why, kind: io::ErrorKind::FileTooLarge });
+        }
+        problems
     }
 
     /// Scans what a reader gives under a name.
     pub fn reader(&self, mut reader: impl Read, name: &str) -> io::Result<Vec<Finding>> {
-        let found = self.stream(&mut reader, name)?;
+        let (found, _) = self.stream(&mut reader, name, usize::MAX)?;
         self.progress.findings.fetch_add(found.len() as u64, Ordering::Relaxed);
         Ok(found)
     }
 
-    fn stream(&self, bytes: &mut dyn Read, name: &str) -> io::Result<Vec<Finding>> {
+    /// About `enough` findings at most, and whether there may be more.
+    fn stream(&self, bytes: &mut dyn Read, name: &str, enough: usize) -> io::Result<(Vec<Finding>, bool)> {
         let counted = Counted(bytes, self.progress);
-        let matches = BUFFER.with_borrow_mut(|buffer| self.scanner.scan_read(counted, name, buffer))?;
-        Ok(findings(&matches, name, self.key))
+        let (mut matches, cut) =
+            BUFFER.with_borrow_mut(|buffer| self.scanner.scan_until(counted, name, buffer, enough))?;
+        let cut = cut || matches.len() > enough;
+        matches.truncate(enough);
+        Ok((findings(&matches, name, self.key), cut))
     }
 
     /// Scans bytes that are at hand.
@@ -210,18 +221,11 @@ impl Job<'_> {
 }
 
 /// How a file begins.
-struct Head([u8; ENOUGH], usize);
-
-impl Head {
-    fn of(bytes: &[u8]) -> Self {
-        let mut head = Self([0; ENOUGH], bytes.len().min(ENOUGH));
-        head.0[..head.1].copy_from_slice(&bytes[..head.1]);
-        head
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.0[..self.1]
-    }
+fn head_of(file: &File) -> io::Result<Vec<u8>> {
+    let mut head = vec![0; HEAD_OF_KINDS];
+    let read = file.read_at(&mut head, 0)?;
+    head.truncate(read);
+    Ok(head)
 }
 
 /// A file from its beginning, wherever its own cursor is.
@@ -335,5 +339,23 @@ mod tests {
         assert_eq!((cut.findings.len(), cut.findings[0].line), (1, 1));
         let kinds: Vec<_> = cut.problems.iter().map(|problem| problem.kind).collect();
         assert_eq!(kinds, [io::ErrorKind::FileTooLarge]);
+    }
+
+    #[test]
+    fn an_archive_of_many_secrets_takes_little_and_says_so() {
+        let token = format!("ghp_{}\n", "k3Jd8sQwZ1xV7bN4mLpR6tYhG2fCa9eUoi5T");
+        let text = token.repeat(300);
+        let mut packed =
+            bzip2::write::BzEncoder::new(tempfile::tempfile().expect("a file"), bzip2::Compression::best());
+        packed.write_all(text.as_bytes()).expect("writable");
+        let file = packed.finish().expect("writable");
+        let stamp = Stamp::of(&file).expect("open");
+        let (key, progress) = (Key::new([0; 32]), Progress::default());
+        let (scanner, archives) = (Scanner::embedded(), Limits { findings: 100, ..Limits::default() });
+        let job = Job { scanner, key: &key, cache: None, progress: &progress, archives, most: u64::MAX };
+        let found = job.file(&file, "a.bz2", &stamp, || Err(io::ErrorKind::NotFound.into())).expect("readable");
+        assert_eq!(found.findings.len(), 100);
+        assert_eq!(found.problems.len(), 1);
+        assert!(found.problems[0].why.contains("more than 100 secrets"), "{:?}", found.problems);
     }
 }

@@ -22,6 +22,8 @@ const REACH: usize = 64 << 10;
 pub struct Buffer {
     bytes: Vec<u8>,
     head: Vec<u8>,
+    /// Whether reading ended before the text did.
+    cut: bool,
 }
 
 impl Buffer {
@@ -34,7 +36,19 @@ impl Buffer {
 impl Scanner {
     /// The secrets in what a reader gives, in order of their place. `path` is the name that rules may ask for.
     pub fn scan_read(&self, mut reader: impl Read, path: &str, buffer: &mut Buffer) -> io::Result<Vec<Match<'_>>> {
-        self.scan_blocks(&mut reader, path, buffer, BLOCK, Start::default()).map(|(matches, _)| matches)
+        self.scan_blocks(&mut reader, path, buffer, (BLOCK, usize::MAX), Start::default()).map(|(matches, _)| matches)
+    }
+
+    /// The same, until there are more than enough; and whether that was before the end.
+    pub(crate) fn scan_until(
+        &self,
+        mut reader: impl Read,
+        path: &str,
+        buffer: &mut Buffer,
+        enough: usize,
+    ) -> io::Result<(Vec<Match<'_>>, bool)> {
+        let (matches, _) = self.scan_blocks(&mut reader, path, buffer, (BLOCK, enough), Start::default())?;
+        Ok((matches, buffer.cut))
     }
 
     /// The secrets in an open file from a place on and in its first `most` bytes, and where those ended.
@@ -48,19 +62,27 @@ impl Scanner {
     ) -> io::Result<(Vec<Match<'_>>, Start)> {
         let mut file = file;
         file.seek(io::SeekFrom::Start(from.offset as u64))?;
-        self.scan_blocks(&mut file.take(most.saturating_sub(from.offset as u64)), path, buffer, BLOCK, *from)
+        self.scan_blocks(
+            &mut file.take(most.saturating_sub(from.offset as u64)),
+            path,
+            buffer,
+            (BLOCK, usize::MAX),
+            *from,
+        )
     }
 
-    /// The same with blocks of another size. `begin` is where the buffer begins in the file.
+    /// The same with blocks of another size, until there are more than enough matches. `begin` is where the buffer
+    /// begins in the file.
     fn scan_blocks(
         &self,
         reader: &mut impl Read,
         path: &str,
         buffer: &mut Buffer,
-        block: usize,
+        (block, enough): (usize, usize),
         mut begin: Start,
     ) -> io::Result<(Vec<Match<'_>>, Start)> {
-        let Buffer { bytes: buffer, head } = buffer;
+        let Buffer { bytes: buffer, head, cut } = buffer;
+        *cut = false;
         buffer.clear();
         head.clear();
         let mut all = Vec::new();
@@ -79,7 +101,8 @@ impl Scanner {
                 let own = begin.offset + core..begin.offset + end + usize::from(last);
                 all.extend(matches.into_iter().filter(|one| own.contains(&one.start)));
             }
-            if last {
+            *cut = !last && all.len() > enough;
+            if last || *cut {
                 begin.advance(buffer);
                 break;
             }
@@ -146,7 +169,13 @@ mod tests {
         assert!(whole.len() >= 300, "{}", whole.len());
         for block in [150_000, 200_001, 1 << 20] {
             let mut buffer = Buffer::default();
-            let parts = scanner.scan_blocks(&mut Drops(text.as_bytes(), 1), "", &mut buffer, block, Start::default());
+            let parts = scanner.scan_blocks(
+                &mut Drops(text.as_bytes(), 1),
+                "",
+                &mut buffer,
+                (block, usize::MAX),
+                Start::default(),
+            );
             let (parts, end) = parts.expect("memory can be read");
             assert_eq!(end.offset, text.len());
             let parts: Vec<_> = parts.iter().map(place).collect();

@@ -16,7 +16,14 @@ fuzz_target!(|input: &[u8]| {
     let [depth, archive @ ..] = input else { return };
     let mut file = memory();
     file.write_all(archive).expect("it is memory");
-    let limits = Limits { depth: u32::from(depth % 4), total: 1 << 20, ratio: 1000, member: 256 << 10, members: 500 };
+    let limits = Limits {
+        depth: u32::from(depth % 4),
+        total: 1 << 20,
+        ratio: 1000,
+        member: 256 << 10,
+        members: 500,
+        findings: 50,
+    };
     let (key, progress) = (Key::new([0; 32]), Progress::default());
     let job = Job {
         scanner: Scanner::embedded(),

@@ -33,6 +33,8 @@ pub struct Limits {
     pub member: u64,
     /// The most members.
     pub members: u64,
+    /// The most findings: a small archive may unpack to millions.
+    pub findings: usize,
 }
 
 impl Limits {
@@ -40,7 +42,7 @@ impl Limits {
     pub const FREE: u64 = 64 << 20;
 
     /// Reads no archives.
-    pub const OFF: Self = Self { depth: 0, total: 0, ratio: 0, member: 0, members: 0 };
+    pub const OFF: Self = Self { depth: 0, total: 0, ratio: 0, member: 0, members: 0, findings: 0 };
 
     /// The usual ones, to another depth.
     pub fn deep(depth: u32) -> Self {
@@ -50,7 +52,7 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { depth: 2, total: 2 << 30, ratio: 200, member: 512 << 20, members: 200_000 }
+        Self { depth: 2, total: 2 << 30, ratio: 200, member: 512 << 20, members: 200_000, findings: 10_000 }
     }
 }
 
