@@ -1,5 +1,6 @@
 //! `harden scan` on real files, databases and repositories: what it finds, what it says, and that it never says it.
 
+mod fits;
 mod planted;
 
 use std::process::{Command, Output, Stdio};
@@ -58,9 +59,12 @@ impl Place {
 
     fn found(&self, args: &[&str]) -> Vec<(String, u64, String)> {
         let output = self.scan(&[args, &["-f", "json"]].concat());
-        let list: Vec<serde_json::Value> = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
-        });
+        // That of --compat is Gitleaks' own.
+        let list: Vec<serde_json::Value> = match args.contains(&"--compat") {
+            true => serde_json::from_slice(&output.stdout).map_err(|error| error.to_string()),
+            false => fits::findings(&output.stdout).map_err(|error| error.to_string()),
+        }
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
         let text = |one: &serde_json::Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
         list.iter()
             .map(|one| (text(one, "File"), one["StartLine"].as_u64().unwrap_or(0), text(one, "RuleID")))
@@ -478,4 +482,100 @@ fn what_is_the_matter_with_waivers_is_said_once() {
     }
     assert_eq!(said.matches("malformed, and so not applied").count(), 1, "{said}");
     assert_eq!(said.matches("warning: waiver of").count(), 4, "{said}");
+}
+
+/// A zip of one member that is not compressed.
+fn zip(name: &str, flags: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut out = b"PK\x03\x04\x14\0".to_vec();
+    out.extend(flags.to_le_bytes());
+    out.extend([0; 10]);
+    let size = u32::try_from(bytes.len()).expect("it is small").to_le_bytes();
+    out.extend([size, size].concat());
+    out.extend(u16::try_from(name.len()).expect("it is short").to_le_bytes());
+    out.extend([0; 2]);
+    [&out, name.as_bytes(), bytes, b"PK\x05\x06", &[0; 18]].concat()
+}
+
+#[test]
+fn archives_are_read_inside_and_remembered() {
+    let place = Place::new();
+    place.write("app/.env", &format!("A=1\nTOKEN={}\n", token()));
+    place.write("app/docs/more.txt", "nothing\n");
+    place.git(&["add", "."]);
+    place.git(&["commit", "--quiet", "-m", "one"]);
+    for name in ["a.zip", "b.tar.gz", "c.tar"] {
+        place.git(&["archive", "-o", name, "HEAD"]);
+    }
+    let outer = std::fs::read(place.work().join("a.zip")).expect("it was written");
+    std::fs::write(place.work().join("d.jar"), zip("lib/a.zip", 0, &outer)).expect("writable");
+    std::fs::remove_dir_all(place.work().join("app")).expect("it is there");
+    let inside = |archive: &str| pat(&format!("{archive}!app/.env"), 2);
+    let expected = [inside("a.zip"), inside("b.tar.gz"), inside("c.tar"), inside("d.jar!lib/a.zip")];
+    for time in ["first", "again"] {
+        assert_eq!(place.found(&[]), expected, "{time}");
+    }
+    let table = text(&place.scan(&["--no-cache"]));
+    assert!(table.contains("d.jar!lib/a.zip!app/.env:2:7") && table.contains("8 in archives"), "{table}");
+    let shallow = place.scan(&["--max-archive-depth", "1"]);
+    assert!(text(&shallow).contains("d.jar!lib/a.zip: archives are read to a depth of 1"), "{}", text(&shallow));
+    // Without that they are the bytes that they are, and only what is compressed hides something.
+    let outside = place.found(&["--no-cache", "--max-archive-depth", "0"]);
+    assert_eq!(outside.iter().map(|(file, ..)| file.as_str()).collect::<Vec<_>>(), ["a.zip", "c.tar", "d.jar"]);
+}
+
+#[test]
+fn what_is_not_read_of_an_archive_is_said_each_time() {
+    let place = Place::new();
+    let bytes = zip("a\u{1b}[2J\r\n/../../x.env", 1, b"noise");
+    std::fs::write(place.work().join("locked.zip"), bytes).expect("writable");
+    for _ in 0..2 {
+        let output = place.scan(&[]);
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+        let said = text(&output);
+        assert!(said.contains("x.env: it is encrypted, so it was not read"), "{said}");
+        assert!(!said.contains('\u{1b}') && said.contains("locked.zip!a"), "{said:?}");
+    }
+    assert_eq!(place.scan(&["--allow-unknown"]).status.code(), Some(0));
+    assert_eq!(place.scan(&["locked.zip"]).status.code(), Some(3));
+}
+
+/// A terminal: what a program sees of it, and what whoever looks at it does.
+fn terminal() -> (std::fs::File, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&screen).and_then(|()| unlockpt(&screen)).expect("a terminal");
+    let name = ptsname(&screen, Vec::new()).expect("a name").into_string().expect("plain letters");
+    let open = std::fs::OpenOptions::new().read(true).write(true).open(name).expect("it is there");
+    (open, screen.into())
+}
+
+#[test]
+fn how_far_a_long_scan_is_stands_on_a_terminal_and_is_gone_at_the_end() {
+    use std::io::{Read as _, Write as _};
+    let place = Place::new();
+    let (theirs, mut screen) = terminal();
+    let mut harden = Command::new(env!("CARGO_BIN_EXE_harden"));
+    harden.args(["scan", "--stdin", "-f", "json=out.json"]).current_dir(place.work()).env_clear();
+    harden.env("HOME", place.folder.path()).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(theirs);
+    let mut running = harden.spawn().expect("harden runs");
+    drop(harden);
+    let mut input = running.stdin.take().expect("it was asked for");
+    input.write_all(&b"nothing\n".repeat(1 << 18)).expect("it reads");
+    let mut seen = Vec::new();
+    let mut part = [0; 4096];
+    // What it reads it has not all at first: only its own clock makes it say so.
+    while !String::from_utf8_lossy(&seen).contains("MiB, ") {
+        let count = screen.read(&mut part).expect("the terminal is open");
+        seen.extend_from_slice(&part[..count]);
+    }
+    drop(input);
+    while let Ok(count @ 1..) = screen.read(&mut part) {
+        seen.extend_from_slice(&part[..count]);
+    }
+    let seen = String::from_utf8_lossy(&seen);
+    assert!(seen.starts_with("\rscanning … ") && seen.contains(" s\u{1b}[K"), "{seen:?}");
+    let (_, end) = seen.rsplit_once("\r\u{1b}[K").expect("it is erased");
+    assert_eq!(end, "no secrets · standard input\r\n", "{seen:?}");
+    assert!(running.wait().expect("it ran").success());
+    // Where nobody looks, nothing is drawn: that of the other tests is a pipe, and they compare what is said.
 }

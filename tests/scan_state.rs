@@ -1,5 +1,6 @@
 //! `harden scan --state` on what agents leave behind: what it finds where, what it leaves out, and that it says so.
 
+mod fits;
 mod planted;
 
 use std::path::{Path, PathBuf};
@@ -34,8 +35,31 @@ impl Account {
     }
 
     fn scan(&self, args: &[&str]) -> Output {
+        self.harden(&[&["scan", "--state", "--agent", "opencode"], args].concat())
+    }
+
+    /// What the audit makes of secrets in the state: its findings, and that it shows none.
+    fn audit(&self) -> Vec<Value> {
+        let output = self.harden(&[
+            "audit",
+            "--agent",
+            "opencode",
+            "--scope",
+            "user",
+            "--only",
+            "secret-in-state",
+            "-f",
+            "json",
+        ]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
+        });
+        report["findings"].as_array().expect("findings").clone()
+    }
+
+    fn harden(&self, args: &[&str]) -> Output {
         let mut harden = Command::new(env!("CARGO_BIN_EXE_harden"));
-        harden.args(["scan", "--state", "--agent", "opencode"]).args(args).current_dir(self.at("work")).env_clear();
+        harden.args(args).current_dir(self.at("work")).env_clear();
         for (name, folder) in [
             ("XDG_CONFIG_HOME", "config"),
             ("XDG_DATA_HOME", "data"),
@@ -54,7 +78,7 @@ impl Account {
     /// Path, line and standing of each finding.
     fn found(&self, args: &[&str]) -> Vec<(PathBuf, u64, String)> {
         let output = self.scan(&[args, &["-f", "json"]].concat());
-        let list: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        let list = fits::findings(&output.stdout).unwrap_or_else(|error| {
             panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
         });
         let text = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
@@ -139,6 +163,33 @@ fn snapshots_are_read_through_what_git_has_packed() {
     let path = found[0].0.to_string_lossy().into_owned();
     assert!(path.starts_with(&format!("{}!", store.display())) && found[0].1 == 2, "{path}");
     assert!(stdout(&account.scan(&["-q"])).contains("1 store of snapshots"));
+}
+
+#[test]
+fn an_audit_reads_snapshots_too_and_what_is_damaged_is_unknown() {
+    let account = Account::new();
+    let store = account.at("data/opencode/snapshot/0123abcd/ef");
+    std::fs::create_dir_all(&store).expect("writable");
+    account.write("work/app/.env", format!("A=1\nTOKEN={}\n", token()));
+    account.git(&store, &["init", "--quiet"]);
+    account.git(&store, &["add", "."]);
+    account.git(&store, &["-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "--quiet", "-m", "one"]);
+    account.git(&store, &["repack", "-adq"]);
+    let found = account.audit();
+    assert_eq!((found.len(), found[0]["status"].as_str()), (1, Some("fail")), "{found:?}");
+    let told = found[0].to_string();
+    assert!(told.contains(&store.display().to_string()) && told.contains("github-pat"), "{told}");
+    for entry in std::fs::read_dir(store.join("objects/pack")).expect("it was made") {
+        let path = entry.expect("readable").path();
+        if path.extension().is_some_and(|end| end == "pack") {
+            let pack = std::fs::read(&path).expect("readable");
+            std::fs::remove_file(&path).expect("ours");
+            std::fs::write(&path, &pack[..pack.len() / 2]).expect("writable");
+        }
+    }
+    let found = account.audit();
+    assert_eq!((found.len(), found[0]["status"].as_str()), (1, Some("unknown")), "{found:?}");
+    assert!(found[0].to_string().contains("snapshots could not be read whole"), "{found:?}");
 }
 
 #[test]
@@ -254,4 +305,21 @@ fn a_store_of_snapshots_is_read_again_once_an_object_has_come_or_changed() {
 /// What was changed within the last two seconds may change again unseen, and is not remembered.
 fn grow_old() {
     std::thread::sleep(std::time::Duration::from_millis(2_300));
+}
+
+#[test]
+fn a_member_of_an_archive_is_no_credential_file_whatever_it_is_called() {
+    let account = Account::new();
+    account.write("data/opencode/auth.json", "{}");
+    let text = format!("TOKEN={}\n", token());
+    let mut header = vec![0; 512];
+    header[..24].copy_from_slice(b"../../opencode/auth.json");
+    header[124..135].copy_from_slice(format!("{:011o}", text.len()).as_bytes());
+    header[148..156].fill(b' ');
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..154].copy_from_slice(format!("{sum:06o}").as_bytes());
+    account.write("data/opencode/storage/a.tar", [&header, text.as_bytes(), &vec![0; 512 - text.len()]].concat());
+    let path =
+        PathBuf::from(format!("{}!../../opencode/auth.json", account.at("data/opencode/storage/a.tar").display()));
+    assert_eq!(account.found(&[]), [(path, 1, "open".to_owned())]);
 }

@@ -30,7 +30,7 @@ const ALLOWANCES: &[&str] = &[
     "scan_skip",
 ];
 /// Parameters that narrow what is accepted: a repository may lengthen these lists.
-const DEMANDS: &[&str] = &["denied_endpoints", "sensitive_projects"];
+const DEMANDS: &[&str] = &["denied_endpoints", "outside_scans", "sensitive_projects"];
 
 /// Flags that demand more: a repository may set these.
 const FLAGS: &[&str] = &["require_sandbox", "require_history", "require_mcp_lock"];

@@ -305,6 +305,8 @@ pub struct Schema {
 pub enum SchemaWhat {
     /// The JSON report
     Report,
+    /// The JSON report of a scan for secrets
+    Scan,
     /// A check
     Check,
     /// A profile

@@ -67,12 +67,21 @@ pub struct Scan {
     pub baseline: Option<PathBuf>,
     /// What to write, and where; standard output where no file is given. Repeatable
     ///
-    /// table, json, csv, sarif, junit (all but the table as Gitleaks writes them, redacted) or github.
+    /// table, json (Gitleaks' fields and more), csv (as Gitleaks writes it, redacted), sarif, junit or github. With
+    /// --compat all but the table and github as Gitleaks writes them.
     #[arg(short, long = "format", value_name = "FORMAT[=FILE]")]
     pub formats: Vec<Output<ScanFormat>>,
     /// Read every file, also those that have not changed since the last scan
     #[arg(long)]
     pub no_cache: bool,
+    /// How deep archives are read that lie in archives; 0 reads none
+    ///
+    /// zip (and jar, whl, docx and the like), tar, gz, bz2, xz and zst, known by their bytes. A compressed tar is one. They
+    /// are read as they stream by, and nothing is unpacked to disk. What is not read is said: what is encrypted, damaged,
+    /// deeper than this, or beyond 512 MiB in one member, 2 GiB or 200 times the archive's size (from 64 MiB on) in all, and
+    /// more than 10000 secrets.
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=16))]
+    pub max_archive_depth: u32,
     /// Exit 0 though something could not be read
     #[arg(long)]
     pub allow_unknown: bool,

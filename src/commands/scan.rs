@@ -1,12 +1,14 @@
 //! `harden scan`.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use gitleaks_rs::archive::Limits;
 use gitleaks_rs::history::{Id, OpenError, Range};
 use gitleaks_rs::tree::Stamp;
 use gitleaks_rs::{Called, Config, Finding, Job, Key, Outcome, Progress as Count, Scanner, compat};
@@ -44,8 +46,9 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     let read = |file: &PathBuf| opinions(file, &key).map(|opinions| (file.clone(), opinions));
     let opinions: Vec<_> = args.imports.iter().map(read).collect::<Result<_, _>>()?;
     let policy = (args.state || args.profile.is_some()).then(|| policy(args, scanner)).transpose()?;
-    let progress = Progress::start("scanning");
-    let (mut leaks, origins) = scan(args, scanner, &key, policy.as_ref())?;
+    let count = Arc::new(Count::default());
+    let progress = if is_shown(args, &outputs) { shown(&count) } else { Progress::none() };
+    let (mut leaks, origins) = scan(args, scanner, &key, policy.as_ref(), &count)?;
     for (file, opinions) in &opinions {
         scan_import::merge(&mut leaks, file, opinions);
     }
@@ -55,8 +58,29 @@ pub(super) fn run(args: &Scan, color: Color) -> Result<ExitCode, Failure> {
     }
     settle(&mut leaks, &known, &ignored(args));
     let look = Look { verbose: u8::from(args.verbose), quiet: args.quiet, ..terminal::look(color) };
-    output::write_each(&outputs, look, |format, look| text(&leaks, format, look, scanner))?;
+    output::write_each(&outputs, look, |format, look| text(&leaks, format, look))?;
     Ok(conclude(args, &leaks, &outputs))
+}
+
+/// Whether to say how far the scan is. Not while what reads the report may be a program on the same screen.
+fn is_shown(args: &Scan, outputs: &[Output<ScanFormat>]) -> bool {
+    !args.quiet && (io::stdout().is_terminal() || outputs.iter().all(|output| output.file.is_some()))
+}
+
+/// How far a scan is, in counts. History is gone through file by file and not commit by commit.
+fn shown(count: &Arc<Count>) -> Progress {
+    let count = Arc::clone(count);
+    Progress::counting("scanning", move || {
+        let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let parts = [
+            (of(&count.files) + of(&count.known), "files"),
+            (of(&count.members), "in archives"),
+            (of(&count.versions), "versions of files"),
+            (of(&count.findings), "findings"),
+        ];
+        let counts = parts.iter().filter(|(number, _)| *number > 0).map(|(number, name)| format!("{number} {name}, "));
+        format!("{}{}, ", counts.collect::<String>(), size(of(&count.bytes)))
+    })
 }
 
 /// A summary where no report was printed, and what the program ends with.
@@ -104,9 +128,10 @@ fn scan(
     scanner: &Scanner,
     key: &Key,
     policy: Option<&Policy>,
+    count: &Count,
 ) -> Result<(Leaks, Vec<Rc<Origin>>), Failure> {
-    let count = Count::default();
-    let job = Job { scanner, key, cache: None, progress: &count };
+    let archives = Limits::deep(args.max_archive_depth);
+    let job = Job { scanner, key, cache: None, progress: count, archives, most: u64::MAX };
     let here = [PathBuf::from(".")];
     let paths = if args.paths.is_empty() { &here[..] } else { &args.paths };
     let mut all = Outcome::default();
@@ -145,7 +170,12 @@ fn scan(
     } else {
         let files = count.files.load(Ordering::Relaxed) + known;
         let unchanged = if known > 0 { format!(", {known} of them unchanged") } else { String::new() };
-        format!("{files} files{unchanged}, {} read{}", size(bytes), state.said())
+        let members = match count.members.load(Ordering::Relaxed) {
+            0 => String::new(),
+            1 => ", 1 in an archive".to_owned(),
+            more => format!(", {more} in archives"),
+        };
+        format!("{files} files{unchanged}{members}, {} read{}", size(bytes), state.said())
     };
     let stands = |finding: Finding| {
         let standing = if state.keeps(&finding) { Standing::Credential } else { Standing::Open };
@@ -199,12 +229,11 @@ fn files(args: &Scan, job: Job<'_>, path: &Path) -> Result<Outcome, Failure> {
         return folder(args, job, path, &is_object_store).map_err(|error| unreadable(path, &error));
     }
     let found = cached(args, job, path, |job| file(job, path, |path| File::open(path)));
-    let findings = found.map_err(|error| unreadable(path, &error))?;
-    Ok(Outcome { findings, ..Outcome::default() })
+    found.map_err(|error| unreadable(path, &error))
 }
 
 /// One file, and where it is the log of a database, with that.
-pub(super) fn file(job: Job<'_>, path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> io::Result<Vec<Finding>> {
+pub(super) fn file(job: Job<'_>, path: &Path, open: impl Fn(&Path) -> io::Result<File>) -> io::Result<Outcome> {
     let file = open(path)?;
     let stamp = Stamp::of(&file)?;
     let name = path.to_string_lossy();
@@ -246,7 +275,7 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     Failure::usage(message, "give files and folders that you may read")
 }
 
-fn text(leaks: &Leaks, format: ScanFormat, look: Look, scanner: &Scanner) -> String {
+fn text(leaks: &Leaks, format: ScanFormat, look: Look) -> String {
     let open = || -> Vec<compat::Finding> {
         let open = leaks.findings.iter().filter(|(_, standing)| *standing == Standing::Open);
         open.map(|(finding, _)| compat::Finding::from(finding)).collect()
@@ -256,12 +285,14 @@ fn text(leaks: &Leaks, format: ScanFormat, look: Look, scanner: &Scanner) -> Str
         ScanFormat::Json => report::leaks_json(leaks),
         ScanFormat::Github => report::leaks_github(leaks),
         ScanFormat::Csv => compat::report::csv(&open(), compat::report::ALL),
-        ScanFormat::Junit => compat::report::junit(&open(), compat::report::ALL),
-        ScanFormat::Sarif => {
-            let rules = scanner.rules().iter().map(|rule| (rule.id.as_str(), rule.description.as_str()));
-            compat::report::sarif(&rules.collect::<Vec<_>>(), &open(), compat::report::ALL)
-        }
+        ScanFormat::Junit => report::leaks_junit(leaks, &now()),
+        ScanFormat::Sarif => report::leaks_sarif(leaks),
     }
+}
+
+/// The time as test results tell it.
+fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
 fn size(bytes: u64) -> String {

@@ -99,7 +99,7 @@ fn scan(args: &Scan, detector: &Detector) -> Result<(Vec<Theirs>, Vec<Problem>, 
             for one in each {
                 match one {
                     Ok(more) => found.extend(more),
-                    Err(skipped) => problems.push(Problem { path: skipped.path, why: skipped.why.to_string() }),
+                    Err(skipped) => problems.push(Problem::new(skipped.path, &skipped.why)),
                 }
             }
         }
@@ -117,7 +117,7 @@ fn scan(args: &Scan, detector: &Detector) -> Result<(Vec<Theirs>, Vec<Problem>, 
 /// The history of a repository, and what of it could not be read.
 fn history(args: &Scan, detector: &Detector, path: &Path, found: &mut Vec<Theirs>) -> Result<Vec<Problem>, Failure> {
     let range = if args.since.is_empty() { Range::All } else { Range::Since(args.since.clone()) };
-    let problem = |why: String| Problem { path: path.to_owned(), why };
+    let problem = |why: String| Problem { path: path.to_owned(), why, kind: std::io::ErrorKind::Other };
     match detector.scan_history(path, &range, |more| found.extend(more)) {
         Ok(problems) => Ok(problems.into_iter().map(|one| problem(one.text)).collect()),
         // What was found until then counts.

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use gitleaks_rs::{Finding, Key};
 
 use super::Failure;
-use super::scan_import::{self, Opinion};
 use crate::cli::Scan;
+use crate::facts::opinions::{self, Opinion};
 use crate::report::{self, Leaks, Standing};
 
 /// The largest report and ignore list that is read.
@@ -59,7 +59,7 @@ pub(super) fn baseline(file: &Path) -> Result<BTreeSet<String>, Failure> {
 /// What another scanner reports.
 pub(super) fn opinions(file: &Path, key: &Key) -> Result<Vec<Opinion>, Failure> {
     let help = "give a report that gitleaks, trufflehog or kingfisher wrote as JSON";
-    report_in(file, "import", help, |text| scan_import::opinions(text, key))
+    report_in(file, "import", help, |text| opinions::opinions(text, key))
 }
 
 fn report_in<T>(file: &Path, act: &str, help: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, Failure> {

@@ -46,7 +46,8 @@ pub(super) fn scan(args: &Scan, policy: &Policy, job: Job<'_>) -> Result<(Outcom
     for subject in &subjects {
         if let Err(unseen) = subject.account() {
             let path = PathBuf::from(format!("state of {}", subject.agent.agent));
-            all.problems.push(Problem { path, why: format!("{}; {}", unseen.why, unseen.how) });
+            let why = format!("{}; {}", unseen.why, unseen.how);
+            all.problems.push(Problem { path, why, kind: io::ErrorKind::Other });
         }
         places.extend(state::state_places(host.as_ref(), subject));
         let earlier = state::before(subject).map(|(person, _)| state::state_places(host.as_ref(), &person));
@@ -103,12 +104,11 @@ impl Plan {
         };
         let mut all = match scan::folder(args, job, top.as_path(), &skips) {
             Ok(found) => found,
-            Err(error) => return failed(top.as_path(), &error.to_string()),
+            Err(error) => return failed(top.as_path(), &error),
         };
-        renamed(&mut all, |path| top.join(path).text());
-        for problem in &mut all.problems {
-            *problem = told(top.as_path().join(&problem.path), &problem.why);
-        }
+        // Not joined: a member of an archive may be called `..`, and leads nowhere.
+        renamed(&mut all, |path| format!("{}/{path}", top.text().trim_end_matches('/')));
+        all.problems = all.problems.into_iter().map(|one| told(top.as_path().join(&one.path), one)).collect();
         let stores = stores.into_inner().unwrap_or_else(PoisonError::into_inner);
         *self.stores.lock().unwrap_or_else(PoisonError::into_inner) += stores.len();
         for store in stores {
@@ -148,12 +148,10 @@ fn renamed(all: &mut Outcome, named: impl Fn(&str) -> String) {
 fn objects(args: &Scan, job: Job<'_>, store: &Path) -> Outcome {
     let mut all = match scan::cached(args, job, store, |job| job.objects(store)) {
         Ok(found) => found,
-        Err(error) => return failed(store, &error.to_string()),
+        Err(error) => return failed(store, &error.into()),
     };
     renamed(&mut all, |id| format!("{}!{id}", store.display()));
-    for problem in &mut all.problems {
-        *problem = told(problem.path.clone(), &problem.why);
-    }
+    all.problems = all.problems.into_iter().map(|one| told(one.path.clone(), one)).collect();
     all
 }
 
@@ -161,20 +159,25 @@ fn objects(args: &Scan, job: Job<'_>, store: &Path) -> Outcome {
 fn file(args: &Scan, host: &dyn Host, job: Job<'_>, path: &AbsPath) -> Outcome {
     let open = |path: &Path| host.open(&AbsPath::new(path).ok_or(io::ErrorKind::NotFound)?);
     match scan::cached(args, job, path.as_path(), |job| scan::file(job, path.as_path(), open)) {
-        Ok(findings) => Outcome { findings, ..Outcome::default() },
-        Err(error) => failed(path.as_path(), &error.to_string()),
+        Ok(mut found) => {
+            found.problems = found.problems.into_iter().map(|one| told(one.path.clone(), one)).collect();
+            found
+        }
+        Err(error) => failed(path.as_path(), &error),
     }
 }
 
-fn failed(path: &Path, why: &str) -> Outcome {
-    Outcome { problems: vec![told(path.to_owned(), why)], ..Outcome::default() }
+fn failed(path: &Path, error: &io::Error) -> Outcome {
+    let problem = Problem::new(path.to_owned(), error);
+    Outcome { problems: vec![told(path.to_owned(), problem)], ..Outcome::default() }
 }
 
-/// A problem in the words of a sentence, with what helps.
-fn told(path: PathBuf, why: &str) -> Problem {
-    let why = super::failure::cause(&io::Error::other(why.to_owned()));
-    let help = if why.contains("ermission denied") { "; run it as the agent's user, or with sudo" } else { "" };
-    Problem { path, why: format!("{why}{help}") }
+/// A problem of a path in the words of a sentence, with what helps.
+fn told(path: PathBuf, problem: Problem) -> Problem {
+    let closed = problem.kind == io::ErrorKind::PermissionDenied;
+    let why = super::failure::cause(&io::Error::other(problem.why));
+    let help = if closed { "; run it as the agent's user, or with sudo" } else { "" };
+    Problem { path, why: format!("{why}{help}"), kind: problem.kind }
 }
 
 /// Places that could not be looked at.
@@ -186,7 +189,7 @@ fn closed(places: &[StatePlace]) -> impl Iterator<Item = Problem> {
         let why = if closed { "permission denied".to_owned() } else { error.to_string() };
         // One closed folder is one reason, however many places lie in it.
         let path = Closed::of(error).map_or_else(|| PathBuf::from(&place.path), |folder| folder.as_path().to_owned());
-        Some(told(path, &why))
+        Some(told(path.clone(), Problem { path, why, kind: error.kind() }))
     })
 }
 

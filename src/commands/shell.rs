@@ -14,6 +14,7 @@ use crate::report;
 pub(super) fn schema(what: SchemaWhat) -> Result<ExitCode, Failure> {
     let schema = match what {
         SchemaWhat::Report => report::report_schema(),
+        SchemaWhat::Scan => report::leaks_schema(),
         SchemaWhat::Check => catalog::check_schema(),
         SchemaWhat::Profile => catalog::profile_schema(),
         SchemaWhat::Facts => catalog::facts_schema(),

@@ -53,6 +53,12 @@ fn width() -> u16 {
     terminal.filter(|columns| *columns > 0).or_else(said).filter(|columns| *columns > 0).unwrap_or(USUAL_WIDTH)
 }
 
+/// The columns of the terminal on standard error.
+pub(super) fn error_width() -> u16 {
+    let columns = rustix::termios::tcgetwinsize(io::stderr()).ok().map(|size| size.ws_col);
+    columns.filter(|columns| *columns > 1).unwrap_or(USUAL_WIDTH)
+}
+
 /// Indented JSON with a final newline.
 pub(super) fn json(value: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("plain data");

@@ -27,6 +27,7 @@ mod hidden;
 mod lines;
 mod mounts;
 mod nft;
+pub mod opinions;
 mod people;
 mod pf_rules;
 mod program;
@@ -100,6 +101,7 @@ probes! {
     listeners: Host, Host, "programs that wait for connections on loopback, and whose they are";
     logs: Agent, Host, "where it is recorded what the agent does, and whether it can change that";
     mcp: Agent, Repo, "MCP servers: launcher, package and pin, transport, headers, secrets, what was reviewed of them";
+    outside_scans: Host, Repo, "reports of other secret scanners that the profile names: how old they are, what they found";
     overrides: Agent, Repo, "what voids the permissions of the agent: flags in scripts, variables, units";
     path_dirs: Host, User, "folders on search paths, and whether the agent could put programs there that others start";
     pf: Host, Host, "on macOS: where the account can open connections to, by the rules of pf; whether they survive a restart";

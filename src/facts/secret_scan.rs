@@ -63,7 +63,8 @@ enum Seen {
     Binary,
     TooLarge,
     Unreadable,
-    Secrets(Vec<Secret>, u64),
+    /// Secrets, how many more are accepted, and whether the file grew beyond what is read.
+    Secrets(Vec<Secret>, u64, bool),
 }
 
 /// See [`Fact`].
@@ -99,9 +100,9 @@ fn look_into(host: &dyn Host, subject: &Subject, path: &Path, limit: u64, budget
         return Seen::Binary;
     }
     match budget.scan(host, &subject.project.join(path), &path.to_string_lossy(), limit) {
-        Ok(found) => match (found.secrets, found.accepted) {
-            (secrets, 0) if secrets.is_empty() => Seen::Clean,
-            (secrets, accepted) => Seen::Secrets(secrets, accepted),
+        Ok(found) => match (found.secrets, found.accepted, !found.unread.is_empty()) {
+            (secrets, 0, false) if secrets.is_empty() => Seen::Clean,
+            (secrets, accepted, cut) => Seen::Secrets(secrets, accepted, cut),
         },
         Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => Seen::TooLarge,
         // Gone since the walk: nothing is there to leak.
@@ -118,8 +119,9 @@ impl Fact {
             Seen::Binary => self.binary += 1,
             Seen::TooLarge => self.too_large.push(shown),
             Seen::Unreadable => self.unreadable.push(shown),
-            Seen::Secrets(found, accepted) => {
+            Seen::Secrets(found, accepted, cut) => {
                 self.files += 1;
+                self.too_large.extend(cut.then(|| shown.clone()));
                 self.accepted += accepted;
                 let place = place_of(path);
                 let told: Vec<Secret> = found.iter().filter(|secret| is_told(place, secret)).cloned().collect();

@@ -4,8 +4,9 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use gitleaks_rs::archive::Limits;
 use gitleaks_rs::tree::Stamp;
-use gitleaks_rs::{Confidence as Sure, Context, Finding, Job, Key, Progress, Scanner};
+use gitleaks_rs::{Confidence as Sure, Context, Finding, Job, Key, Problem, Progress, Scanner};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -54,6 +55,8 @@ pub(super) struct Scanned {
     pub(super) accepted: u64,
     /// Its bytes.
     pub(super) size: u64,
+    /// What of it was not read.
+    pub(super) unread: Vec<Problem>,
 }
 
 /// What may still be read of many files together, by all threads.
@@ -66,35 +69,71 @@ impl Budget {
 
     /// One file of at most `limit` bytes, and of no more than are left.
     pub(super) fn scan(&self, host: &dyn Host, path: &AbsPath, name: &str, limit: u64) -> io::Result<Scanned> {
-        let found = scan(host, path, name, limit.min(self.0.load(Ordering::Relaxed)))?;
-        let less = |left: u64| Some(left.saturating_sub(found.size));
-        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        let found = scan(host, path, name, limit.min(self.left()))?;
+        self.take(found.size);
         Ok(found)
+    }
+
+    /// Every file that a store of git's objects holds, as far as what is left goes. Each is named by its object.
+    pub(super) fn scan_store(&self, host: &dyn Host, store: &AbsPath) -> io::Result<Scanned> {
+        let place = host.folder(store)?;
+        let (key, progress) = (Key::new([0; 32]), Progress::default());
+        let found = job(&key, &progress, u64::MAX).objects_within(&place, self.left())?;
+        let size = progress.bytes.into_inner();
+        self.take(size);
+        let named = found.findings.into_iter().map(|finding| {
+            let id: String = finding.path.chars().take(12).collect();
+            Finding { place: Some(format!("object {id}")), ..finding }
+        });
+        Ok(Scanned { unread: found.problems, ..scanned(named, size) })
+    }
+
+    fn left(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn take(&self, bytes: u64) {
+        let less = |left: u64| Some(left.saturating_sub(bytes));
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
     }
 }
 
 /// The secrets in a file, and where it is a database in its rows. It is read in blocks: `limit` bounds the time that it
-/// takes, `FileTooLarge` beyond it. `name` is what rules and allowlists that ask for a path are shown.
+/// takes, `FileTooLarge` beyond it, and what it grows meanwhile is left unread. `name` is what rules and allowlists that
+/// ask for a path are shown.
 fn scan(host: &dyn Host, path: &AbsPath, name: &str, limit: u64) -> io::Result<Scanned> {
+    let too_large = |size: u64| io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes, more than {limit}"));
     let size = host.stat(path)?.size;
     if size > limit {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes, more than {limit}")));
+        return Err(too_large(size));
     }
     let file = host.open(path)?;
     let stamp = Stamp::of(&file)?;
+    // It may be another file by now, or have grown.
+    if stamp.size > limit {
+        return Err(too_large(stamp.size));
+    }
     let main = || {
         let name = path.text();
         let main = name.strip_suffix("-wal").and_then(AbsPath::new).ok_or(io::ErrorKind::NotFound)?;
         host.open(&main)
     };
-    // Facts tell no hashes of secrets: any key will do.
     let (key, progress) = (Key::new([0; 32]), Progress::default());
-    let job = Job { scanner: Scanner::embedded(), key: &key, cache: None, progress: &progress };
-    let found = job.file(&file, name, &stamp, main)?;
+    let found = job(&key, &progress, limit).file(&file, name, &stamp, main)?;
+    Ok(Scanned { unread: found.problems, ..scanned(found.findings, stamp.size) })
+}
+
+/// Facts tell no hashes of secrets: any key will do. What is in archives is left to `harden scan`.
+fn job<'j>(key: &'j Key, progress: &'j Progress, most: u64) -> Job<'j> {
+    Job { scanner: Scanner::embedded(), key, cache: None, progress, archives: Limits::OFF, most }
+}
+
+fn scanned(found: impl IntoIterator<Item = Finding>, size: u64) -> Scanned {
     // That a name is one of a key file is told by the fact on those.
     let found = found.into_iter().filter(|finding| finding.length > 0);
     let (allowed, found): (Vec<_>, Vec<_>) = found.partition(|finding| finding.allowed);
-    Ok(Scanned { secrets: found.into_iter().map(secret).collect(), accepted: allowed.len() as u64, size: stamp.size })
+    let secrets = found.into_iter().map(secret).collect();
+    Scanned { secrets, accepted: allowed.len() as u64, size, unread: Vec::new() }
 }
 
 fn secret(found: Finding) -> Secret {

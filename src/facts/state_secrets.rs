@@ -1,8 +1,9 @@
 //! Secrets in what the agent has written: session databases with their write-ahead logs, transcripts, logs, outputs
 //! of tools. Databases are scanned by their rows and as raw bytes, so that deleted rows count. Its credential files are
-//! left out: they hold keys by their nature. So are downloads, and snapshots, which git has packed: `harden scan --state`
-//! reads them.
+//! left out: they hold keys by their nature. So are downloads. Snapshots lie in stores of git's, which are read object by
+//! object, whether anything leads to them or not.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
@@ -58,8 +59,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         files: 0,
         bytes: 0,
         list: Vec::new(),
+        stores: Vec::new(),
         large: Vec::new(),
         closed: Vec::new(),
+        damaged: Vec::new(),
     };
     for place in places.iter().filter(|place| !is_left_out(place.kind)) {
         if let Err(error) = &place.there {
@@ -72,11 +75,12 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
             _ => scan.files(vec![(top.clone(), top.name_text().into_owned())]),
         }
     }
+    scan.stores();
     Ok(scan.fact())
 }
 
 fn is_left_out(kind: StateKind) -> bool {
-    matches!(kind, StateKind::Credential | StateKind::Cache | StateKind::Snapshot)
+    matches!(kind, StateKind::Credential | StateKind::Cache)
 }
 
 struct Scan<'a> {
@@ -85,8 +89,11 @@ struct Scan<'a> {
     files: u64,
     bytes: u64,
     list: Vec<File>,
+    /// Git directories that were come by.
+    stores: Vec<AbsPath>,
     large: Vec<String>,
     closed: Vec<String>,
+    damaged: Vec<String>,
 }
 
 impl Scan<'_> {
@@ -94,8 +101,8 @@ impl Scan<'_> {
         let is_below = |closed: &String| std::path::Path::new(path).starts_with(closed);
         match error.kind() {
             // Gone since it was listed.
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => {}
-            std::io::ErrorKind::FileTooLarge => self.large.push(path.to_owned()),
+            ErrorKind::NotFound | ErrorKind::NotADirectory => {}
+            ErrorKind::FileTooLarge => self.large.push(path.to_owned()),
             // What lies below a closed folder is closed with it.
             _ if self.closed.iter().any(is_below) => {}
             _ => self.closed.push(path.to_owned()),
@@ -105,11 +112,19 @@ impl Scan<'_> {
     /// Links in the state are not followed: what they lead to is not state.
     fn folder(&mut self, top: &AbsPath) {
         let mut files = 0_usize;
+        let mut stores = Vec::new();
         let walked = self.host.walk(top, &mut |path, kind| {
             let full = top.join(path);
             let left_out = self.left_out.contains(&full) || path.file_name().is_some_and(|name| name == "node_modules");
             match kind {
                 _ if left_out => Keep::Prune,
+                Kind::Dir if path.file_name().is_some_and(|name| name == "objects") => match self.store_of(&full) {
+                    Some(store) => {
+                        stores.push(store);
+                        Keep::Prune
+                    }
+                    None => Keep::Pass,
+                },
                 Kind::File => {
                     files += 1;
                     if files > COUNT_LIMIT { Keep::Prune } else { Keep::Yes }
@@ -117,6 +132,7 @@ impl Scan<'_> {
                 _ => Keep::Pass,
             }
         });
+        self.stores.append(&mut stores);
         match walked {
             Ok((entries, closed)) => {
                 let named = |path: PathBuf| (top.join(&path), path.to_string_lossy().into_owned());
@@ -129,6 +145,23 @@ impl Scan<'_> {
                 }
             }
             Err(error) => self.failed(&top.text(), &error),
+        }
+    }
+
+    /// The git directory whose objects a folder holds.
+    fn store_of(&self, objects: &AbsPath) -> Option<AbsPath> {
+        let store = objects.parent()?;
+        self.host.stat(&store.join("HEAD")).is_ok_and(|head| head.kind == Kind::File).then_some(store)
+    }
+
+    /// What is in the stores of objects.
+    fn stores(&mut self) {
+        for store in std::mem::take(&mut self.stores) {
+            let budget = Budget::new(ALL_LIMIT.saturating_sub(self.bytes));
+            match budget.scan_store(self.host, &store) {
+                Ok(found) => self.add(&store, found),
+                Err(error) => self.failed(&store.text(), &error),
+            }
         }
     }
 
@@ -151,6 +184,14 @@ impl Scan<'_> {
     fn add(&mut self, path: &AbsPath, found: Scanned) {
         self.files += 1;
         self.bytes += found.size;
+        for problem in &found.unread {
+            let told = path.text();
+            match problem.kind {
+                ErrorKind::FileTooLarge => self.large.push(told),
+                ErrorKind::PermissionDenied => self.closed.push(told),
+                _ => self.damaged.push(format!("{told}: {}", problem.why)),
+            }
+        }
         let sure: Vec<Secret> =
             found.secrets.into_iter().filter(|secret| secret.confidence >= Confidence::Medium).collect();
         if !sure.is_empty() {
@@ -179,6 +220,12 @@ impl Scan<'_> {
         if !self.closed.is_empty() {
             let why = format!("the agent's state could not be read: {}", few(&self.closed));
             self.list.push(unread("unreadable files", why, "run as the agent's user, or with sudo"));
+        }
+        self.damaged.sort();
+        self.damaged.dedup();
+        if !self.damaged.is_empty() {
+            let why = format!("snapshots could not be read whole: {}", few(&self.damaged));
+            self.list.push(unread("snapshots", why, "delete snapshots that nobody needs, or the damaged ones"));
         }
         let is_state = self.files > 0 || !self.list.is_empty();
         Fact { files: self.files, bytes: self.bytes, list: is_state.then_some(self.list) }

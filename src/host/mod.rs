@@ -162,6 +162,13 @@ pub trait Host: Send + Sync {
     /// The same, open for reading: for what is too large for memory. The caller sets the bounds.
     fn open(&self, path: &AbsPath) -> io::Result<File>;
 
+    /// Where a folder lies on this machine, for what reads many files there by itself. It is no link, and lies below
+    /// none; `Unsupported` where there is no such machine.
+    fn folder(&self, path: &AbsPath) -> io::Result<PathBuf> {
+        let _ = path;
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// The access list of a file where it has one beyond its mode.
     fn acl(&self, path: &AbsPath) -> io::Result<Option<Acl>>;
 

@@ -141,6 +141,11 @@ pub const PARAMETERS: &[Parameter] = &[
     list("sensitive_projects", "directories of projects that must not share an MCP server with this one"),
     list("verified_artifacts", "files beside the agent's program that were verified by hand: `name@sha256`"),
     list("scan_skip", "directory names that the workspace secret scan leaves out"),
+    list(
+        "outside_scans",
+        "reports of other secret scanners that have to be there: `gitleaks=FILE`, `trufflehog=FILE`, `kingfisher=FILE`",
+    ),
+    number("outside_scan_max_days", "how many days old such a report may be"),
     number("monorepo_manifests", "how many package manifests make a repository a monorepo"),
     number("scan_max_bytes", "largest file the secret scan reads, in bytes"),
     number("history_commits", "how many commits are looked through for state files"),

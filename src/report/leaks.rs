@@ -1,10 +1,8 @@
 //! What `harden scan` says: where secrets are and what to do, never what they are.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use gitleaks_rs::{Confidence, Finding, Problem, Rule};
-use serde_json::{Value, json};
 
 use super::Look;
 use super::console::{Sheet, Tone, heading, line};
@@ -29,7 +27,7 @@ pub enum Standing {
 
 impl Standing {
     /// In one word, for programs.
-    fn word(&self) -> &'static str {
+    pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Open => "open",
             Self::Known => "known",
@@ -38,7 +36,7 @@ impl Standing {
         }
     }
 
-    fn reason(&self) -> Option<&str> {
+    pub(super) fn reason(&self) -> Option<&str> {
         match self {
             Self::Accepted(reason) => reason.as_deref(),
             _ => None,
@@ -163,13 +161,13 @@ fn sentence(finding: &Finding, standing: &Standing) -> String {
     text
 }
 
-fn place(finding: &Finding) -> String {
+pub(super) fn place(finding: &Finding) -> String {
     let path = plain(&finding.path);
     if finding.line > 0 { format!("{path}:{}:{}", finding.line, finding.column) } else { path.into_owned() }
 }
 
 /// What to do about a finding.
-fn next(finding: &Finding) -> String {
+pub(super) fn next(finding: &Finding) -> String {
     let revoke = match finding.rotate.as_deref() {
         Some(address) if address.starts_with("https://") => format!("revoke it at {address}"),
         Some(words) => words.to_owned(),
@@ -204,67 +202,14 @@ pub fn leaks_summary(leaks: &Leaks) -> String {
     format!("{text} · {}", plain(&leaks.scanned))
 }
 
-/// Gitleaks' fields, then our own. The secret and the text around it are redacted.
-pub fn leaks_json(leaks: &Leaks) -> String {
-    let mut text = serde_json::to_string_pretty(&leaks.findings.iter().map(object).collect::<Vec<_>>())
-        .expect("findings are plain data");
-    text.push('\n');
-    text
-}
-
-fn object((finding, standing): &(Finding, Standing)) -> Value {
-    let commit = finding.commit.clone().unwrap_or_default();
-    json!({
-        "RuleID": finding.rule,
-        "Description": finding.description,
-        "StartLine": finding.line,
-        "EndLine": finding.end_line,
-        "StartColumn": finding.column,
-        "EndColumn": finding.end_column(),
-        "Match": "REDACTED",
-        "Secret": "REDACTED",
-        "File": finding.path,
-        "SymlinkFile": "",
-        "Commit": commit.id,
-        "Entropy": finding.entropy,
-        "Author": commit.author,
-        "Email": commit.email,
-        "Date": commit.date,
-        "Message": commit.subject,
-        "Tags": finding.encodings.iter().map(|encoding| format!("decoded:{}", encoding.name())).collect::<Vec<_>>(),
-        "Fingerprint": finding.fingerprint,
-        "Confidence": finding.confidence,
-        "Context": finding.context,
-        "Place": finding.place,
-        "Offset": finding.offset,
-        "Length": finding.length,
-        "Hash": finding.hash,
-        "Stable": finding.stable,
-        "Rotate": finding.rotate,
-        "Also": finding.also,
-        "Standing": standing.word(),
-        "Reason": standing.reason(),
-    })
-}
-
-/// What an earlier report names: stable names, and fingerprints of Gitleaks' own reports.
-pub fn leaks_known(text: &str) -> Result<BTreeSet<String>, String> {
-    let list: Vec<Value> = serde_json::from_str(text).map_err(|error| format!("it is no list of findings: {error}"))?;
-    let name = |one: &Value| {
-        let text = |key: &str| one.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-        text("Stable").or_else(|| text("Fingerprint"))
-    };
-    list.iter().map(|one| name(one).ok_or_else(|| "a finding in it has no `Fingerprint`".to_owned())).collect()
-}
-
 /// One workflow command for each open finding, and the summary.
 pub fn leaks_github(leaks: &Leaks) -> String {
     let open = leaks.findings.iter().filter(|(_, standing)| *standing == Standing::Open);
     let mut out: String = open
         .map(|(finding, _)| {
             let command = if finding.confidence == Confidence::Low { "warning" } else { "error" };
-            let path = super::github::property(&finding.path);
-            let title = super::github::property(&format!("secret: {}", finding.rule));
+            let path = super::github::property(&plain(&finding.path));
+            let title = super::github::property(&format!("secret: {}", plain(&finding.rule)));
             let text = super::github::data(&format!("{}; next: {}", plain(&finding.description), next(finding)));
             format!("::{command} file={path},line={},title={title}::{text}\n", finding.line.max(1))
         })

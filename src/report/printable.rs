@@ -31,7 +31,7 @@ impl Report {
 
 /// By way of JSON, so that no field of a record can be forgotten; what needs nothing, which is nearly all, is not read
 /// back.
-fn printable<T: Serialize + DeserializeOwned + Clone>(item: &T) -> T {
+pub(super) fn printable<T: Serialize + DeserializeOwned + Clone>(item: &T) -> T {
     let text = serde_json::to_string(item).expect("a report is plain data");
     if needs_nothing(&text) {
         return item.clone();

@@ -12,15 +12,15 @@ use super::{Report, ReportCheck, Unread};
 use crate::model::{Confidence, Finding, Location, Severity, Status};
 
 /// The schema that readers expect in `$schema`.
-const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+pub(super) const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 /// The most results that GitHub takes of one run.
-const MOST_RESULTS: usize = 25_000;
+pub(super) const MOST_RESULTS: usize = 25_000;
 /// The most tags of a rule that GitHub keeps.
 const MOST_TAGS: usize = 10;
 /// The most characters of a rule's descriptions.
 const MOST_WORDS: usize = 1024;
 /// What needs no escape in a path of a URI.
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+pub(super) const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// One run as indented JSON. Failures, waived and known findings are results; what could not be told is a
 /// notification; what passes is left out, because GitHub would show it as an alert.
@@ -127,7 +127,7 @@ fn location(report: &Report, at: Option<&Location>) -> Value {
 }
 
 /// A path below the repository's top, as a relative reference.
-fn uri(path: &str) -> String {
+pub(super) fn uri(path: &str) -> String {
     let path = path.trim_start_matches("./").trim_start_matches('/');
     if path.is_empty() { "README.md".into() } else { utf8_percent_encode(path, PATH).to_string() }
 }
@@ -151,12 +151,12 @@ fn notifications(report: &Report, reported: usize) -> Vec<Value> {
 }
 
 /// Brackets make links in SARIF's plain texts.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     text.replace('[', "\\[").replace(']', "\\]")
 }
 
 /// Not longer than GitHub takes, and never empty, which it refuses.
-fn short(text: &str, otherwise: &str) -> String {
+pub(super) fn short(text: &str, otherwise: &str) -> String {
     let text = if text.trim().is_empty() { otherwise } else { text };
     if text.chars().count() <= MOST_WORDS {
         return text.to_owned();

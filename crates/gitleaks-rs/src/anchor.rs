@@ -53,14 +53,16 @@ pub(crate) fn flatten(hir: &Hir) -> Vec<Hir> {
             HirKind::Concat(inner) => waiting.extend(inner.iter().rev().cloned()),
             HirKind::Capture(group) => waiting.push((*group.sub).clone()),
             // A text may be looked for from behind its last escaped character on.
-            HirKind::Literal(literal) => match literal.0.windows(2).position(|two| !is_plain(two[0]) && is_plain(two[1])) {
-                Some(at) => {
-                    let (head, tail) = literal.0.split_at(at + 1);
-                    waiting.push(Hir::literal(tail));
-                    parts.push(Hir::literal(head));
+            HirKind::Literal(literal) => {
+                match literal.0.windows(2).position(|two| !is_plain(two[0]) && is_plain(two[1])) {
+                    Some(at) => {
+                        let (head, tail) = literal.0.split_at(at + 1);
+                        waiting.push(Hir::literal(tail));
+                        parts.push(Hir::literal(head));
+                    }
+                    None => parts.push(next),
                 }
-                None => parts.push(next),
-            },
+            }
             _ => parts.push(next),
         }
     }

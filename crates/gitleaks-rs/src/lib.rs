@@ -17,6 +17,7 @@
 
 mod allowlist;
 mod anchor;
+pub mod archive;
 mod cache;
 pub mod compat;
 pub mod config;

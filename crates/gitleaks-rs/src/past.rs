@@ -70,7 +70,7 @@ impl Job<'_> {
         if let Some(findings) = listed.and_then(|(cache, listing)| cache.known_store(&name, &listing)) {
             return Ok(Outcome { findings, ..Outcome::default() });
         }
-        let found = self.every_object(repository)?;
+        let found = self.objects_within(repository, u64::MAX)?;
         let same = |listed: &Listing| listing(repository).is_ok_and(|after| after == *listed);
         if let Some((cache, listing)) = listed.filter(|(_, listing)| found.problems.is_empty() && same(listing)) {
             cache.keep_store(&name, &listing, &found.findings);
@@ -78,8 +78,9 @@ impl Job<'_> {
         Ok(found)
     }
 
-    fn every_object(&self, repository: &Path) -> Result<Outcome, OpenError> {
-        let store = Repository::open(repository, Options::default())?;
+    /// The same without a cache, to about so many bytes; what is left then is told.
+    pub fn objects_within(&self, repository: &Path, total: u64) -> Result<Outcome, OpenError> {
+        let store = Repository::open(repository, Options { total, ..Options::default() })?;
         let found: Mutex<Vec<Finding>> = Mutex::default();
         let summary = store.every_blob(|| {
             |blob: &Blob<'_>| {
@@ -90,7 +91,7 @@ impl Job<'_> {
                     finding.line += u32::try_from(blob.first_line).unwrap_or(1) - 1;
                     finding.place = Some("a stored object".to_owned());
                 }
-                self.progress.bytes.fetch_add(blob.bytes.len() as u64, Ordering::Relaxed);
+                self.count(blob.bytes.len() as u64, all.len());
                 found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut all);
             }
         });
@@ -120,8 +121,14 @@ impl Job<'_> {
                 finding
             }));
         }
-        self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.count(bytes, all.len());
         all
+    }
+
+    fn count(&self, bytes: u64, findings: usize) {
+        self.progress.versions.fetch_add(1, Ordering::Relaxed);
+        self.progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.progress.findings.fetch_add(findings as u64, Ordering::Relaxed);
     }
 }
 
@@ -142,7 +149,10 @@ fn of_commit(store: &Repository, id: &Id, finding: Finding) -> Finding {
 }
 
 fn outcome(repository: &Path, findings: Vec<Finding>, summary: &Summary) -> Outcome {
-    let problem =
-        |problem: &crate::history::Problem| Problem { path: repository.to_owned(), why: problem.text.clone() };
+    let problem = |problem: &crate::history::Problem| Problem {
+        path: repository.to_owned(),
+        why: problem.text.clone(),
+        kind: problem.kind.error(),
+    };
     Outcome { findings, problems: summary.problems.iter().map(problem).collect() }.sorted()
 }

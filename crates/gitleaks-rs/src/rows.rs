@@ -13,8 +13,6 @@ use crate::sqlite::{self, Database, Payload, Position, ReadAt, Which};
 /// A longer row is looked at in parts, which overlap by what a match may reach.
 const PART: usize = 1 << 20;
 const OVERLAP: usize = 64 << 10;
-/// Enough to know a database by.
-const HEAD: usize = 100;
 
 /// What a file is to SQLite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,11 +23,8 @@ pub(crate) enum Kind {
     Log,
 }
 
-/// What an open file is to SQLite, if anything.
-pub(crate) fn kind(file: &File) -> Option<Kind> {
-    let mut head = [0; HEAD];
-    let read = ReadAt::read_at(file, 0, &mut head).ok()?;
-    let head = &head[..read];
+/// What a file that begins with these bytes is to SQLite, if anything.
+pub(crate) fn kind(head: &[u8]) -> Option<Kind> {
     if sqlite::is_database(head) { Some(Kind::Main) } else { sqlite::is_log(head).then_some(Kind::Log) }
 }
 

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::allowlist::Allowlist;
 use crate::anchor::{self, Anchor};
 use crate::config::{LoadError, Required, RuleConfig};
-use crate::views::{View, escape};
 use crate::go_regex;
+use crate::views::{View, escape};
 
 /// How far an expression without a longest match looks before its literal, and from it on: a private key of 8192 bits
 /// has 6.4 KiB.

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 
+use crate::archive::HEAD;
 use crate::files::keep_plausible;
 use crate::scanner::{Match, Scanner, Start, keep_surest};
 use crate::views::run;
@@ -18,44 +19,81 @@ const REACH: usize = 64 << 10;
 
 /// Memory for reading, to be used again for the next file.
 #[derive(Debug, Default)]
-pub struct Buffer(Vec<u8>);
+pub struct Buffer {
+    bytes: Vec<u8>,
+    head: Vec<u8>,
+    /// Whether reading ended before the text did.
+    cut: bool,
+}
+
+impl Buffer {
+    /// How the text that was read last begins.
+    pub(crate) fn head(&self) -> &[u8] {
+        &self.head
+    }
+}
 
 impl Scanner {
     /// The secrets in what a reader gives, in order of their place. `path` is the name that rules may ask for.
     pub fn scan_read(&self, mut reader: impl Read, path: &str, buffer: &mut Buffer) -> io::Result<Vec<Match<'_>>> {
-        self.scan_blocks(&mut reader, path, buffer, BLOCK, Start::default()).map(|(matches, _)| matches)
+        self.scan_blocks(&mut reader, path, buffer, (BLOCK, usize::MAX), Start::default()).map(|(matches, _)| matches)
     }
 
-    /// The secrets in an open file from a place on, and where the file ended.
+    /// The same, until there are more than enough; and whether that was before the end.
+    pub(crate) fn scan_until(
+        &self,
+        mut reader: impl Read,
+        path: &str,
+        buffer: &mut Buffer,
+        enough: usize,
+    ) -> io::Result<(Vec<Match<'_>>, bool)> {
+        let (matches, _) = self.scan_blocks(&mut reader, path, buffer, (BLOCK, enough), Start::default())?;
+        Ok((matches, buffer.cut))
+    }
+
+    /// The secrets in an open file from a place on and in its first `most` bytes, and where those ended.
     pub(crate) fn scan_open(
         &self,
         file: &File,
         path: &str,
         buffer: &mut Buffer,
         from: &Start,
+        most: u64,
     ) -> io::Result<(Vec<Match<'_>>, Start)> {
         let mut file = file;
         file.seek(io::SeekFrom::Start(from.offset as u64))?;
-        self.scan_blocks(&mut file, path, buffer, BLOCK, *from)
+        self.scan_blocks(
+            &mut file.take(most.saturating_sub(from.offset as u64)),
+            path,
+            buffer,
+            (BLOCK, usize::MAX),
+            *from,
+        )
     }
 
-    /// The same with blocks of another size. `begin` is where the buffer begins in the file.
+    /// The same with blocks of another size, until there are more than enough matches. `begin` is where the buffer
+    /// begins in the file.
     fn scan_blocks(
         &self,
         reader: &mut impl Read,
         path: &str,
         buffer: &mut Buffer,
-        block: usize,
+        (block, enough): (usize, usize),
         mut begin: Start,
     ) -> io::Result<(Vec<Match<'_>>, Start)> {
-        let buffer = &mut buffer.0;
+        let Buffer { bytes: buffer, head, cut } = buffer;
+        *cut = false;
         buffer.clear();
+        head.clear();
         let mut all = Vec::new();
         let mut core = 0;
         loop {
             let wanted = block.saturating_sub(buffer.len() - core).max(block / 2);
             let got = reader.by_ref().take(wanted as u64).read_to_end(buffer)?;
             let last = got < wanted;
+            if head.is_empty() {
+                head.extend_from_slice(&buffer[..buffer.len().min(HEAD)]);
+            }
             let end = if last { buffer.len() } else { border(buffer, core) };
             if end > core || last {
                 let mut matches = self.scan_from(buffer, path, &begin);
@@ -63,7 +101,8 @@ impl Scanner {
                 let own = begin.offset + core..begin.offset + end + usize::from(last);
                 all.extend(matches.into_iter().filter(|one| own.contains(&one.start)));
             }
-            if last {
+            *cut = !last && all.len() > enough;
+            if last || *cut {
                 begin.advance(buffer);
                 break;
             }
@@ -130,7 +169,13 @@ mod tests {
         assert!(whole.len() >= 300, "{}", whole.len());
         for block in [150_000, 200_001, 1 << 20] {
             let mut buffer = Buffer::default();
-            let parts = scanner.scan_blocks(&mut Drops(text.as_bytes(), 1), "", &mut buffer, block, Start::default());
+            let parts = scanner.scan_blocks(
+                &mut Drops(text.as_bytes(), 1),
+                "",
+                &mut buffer,
+                (block, usize::MAX),
+                Start::default(),
+            );
             let (parts, end) = parts.expect("memory can be read");
             assert_eq!(end.offset, text.len());
             let parts: Vec<_> = parts.iter().map(place).collect();

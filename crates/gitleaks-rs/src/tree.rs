@@ -138,13 +138,7 @@ fn list(folder: &OwnedFd, path: &Path, visitor: &dyn Visitor) -> io::Result<(Nam
     Ok((files, folders))
 }
 
-fn visit<'s>(
-    scope: &Scope<'s>,
-    folder: &Arc<OwnedFd>,
-    path: &Path,
-    names: &[CString],
-    visitor: &'s dyn Visitor,
-) {
+fn visit<'s>(scope: &Scope<'s>, folder: &Arc<OwnedFd>, path: &Path, names: &[CString], visitor: &'s dyn Visitor) {
     for name in names {
         let path = path.join(as_os(name));
         match statat(&**folder, name, AtFlags::SYMLINK_NOFOLLOW) {

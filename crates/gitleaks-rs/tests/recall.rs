@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
+use gitleaks_rs::archive::Limits;
 use gitleaks_rs::template::{Seed, expand, expand_marked};
 use gitleaks_rs::{Confidence, Config, Finding, Job, Key, Progress, Scanner};
 
@@ -28,10 +29,10 @@ const FORMS: &[Form] = &[
     ("base64 in lines", |text| line(&wrapped(text, "\n"))),
     ("base64 in lines in json", |text| line(&json(&wrapped(text, "\r\n"), 2))),
     ("base64 behind a path", |text| line(&format!("https://host.internal/v1/{}", base64(text.as_bytes())))),
-    ("base64 behind bytes", |text| line(&base64(&[&[0, 159, 146, 150, 7, 1, 200][..], text.as_bytes(), &[0; 4]].concat()))),
-    ("base64 of utf-16", |text| {
-        line(&base64(&text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()))
+    ("base64 behind bytes", |text| {
+        line(&base64(&[&[0, 159, 146, 150, 7, 1, 200][..], text.as_bytes(), &[0; 4]].concat()))
     }),
+    ("base64 of utf-16", |text| line(&base64(&text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()))),
     ("base64 with escaped slashes", |text| {
         let said = format!("{} {text}", "??>\u{e9}\u{fc}\u{ff}".repeat(9));
         line(&format!(r#"{{"data":"{}"}}"#, base64(said.as_bytes()).replace('/', "\\/")))
@@ -127,7 +128,9 @@ fn tokens(seed: &mut Seed) -> Vec<(String, String, Vec<u8>)> {
         let found = texts.find_map(|(text, random)| {
             let matches = scanner.scan(text.as_bytes());
             let random: Vec<&[u8]> = random.into_iter().map(|slot| &text.as_bytes()[slot]).collect();
-            let holds = |secret: &[u8]| random.iter().any(|slot| slot.len() >= RANDOM && memchr::memmem::find(secret, slot).is_some());
+            let holds = |secret: &[u8]| {
+                random.iter().any(|slot| slot.len() >= RANDOM && memchr::memmem::find(secret, slot).is_some())
+            };
             let secret = matches.iter().map(|one| one.secret.expose()).find(|secret| holds(secret))?;
             Some((rule.id.clone(), text.clone(), secret.to_vec()))
         });
@@ -206,7 +209,14 @@ impl Place {
 
     fn scan(&self) -> Vec<Finding> {
         let progress = Progress::default();
-        let job = Job { scanner: Scanner::embedded(), key: &self.key, cache: None, progress: &progress };
+        let job = Job {
+            scanner: Scanner::embedded(),
+            key: &self.key,
+            cache: None,
+            progress: &progress,
+            archives: Limits::OFF,
+            most: u64::MAX,
+        };
         let outcome = job.folder(self.path(), &|_, _| false).expect("readable");
         assert_eq!(outcome.problems, Vec::new());
         outcome.findings

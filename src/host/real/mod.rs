@@ -330,6 +330,13 @@ impl Host for RealHost {
         run::run(tool, &program, args)
     }
 
+    fn folder(&self, path: &AbsPath) -> io::Result<PathBuf> {
+        match self.stat(path)?.kind {
+            Kind::Dir => Ok(self.real_path(path)),
+            _ => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
     fn history(&self, git_dir: &AbsPath, limit: u64, keep: &(dyn Fn(&[u8]) -> bool + Sync)) -> io::Result<History> {
         super::git_history::history(self, &self.real_path(git_dir), git_dir, limit, keep)
     }

@@ -1,10 +1,10 @@
 //! Every file that a repository holds, whether anything leads to it or not.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::commits::report;
 use super::objects::{Damage, Kind, Object, Reader};
-use super::{Id, Repository, Summary, Totals};
+use super::{Id, ProblemKind, Repository, Summary, Totals};
 
 /// How many objects a thread takes at a time: neighbours in a pack are made of each other.
 const BATCH: usize = 512;
@@ -25,13 +25,23 @@ impl Repository {
     /// thread. [`Summary::changes`] counts the files.
     pub fn every_blob<V: FnMut(&Blob<'_>)>(&self, visitor: impl Fn() -> V + Sync) -> Summary {
         let (all, next) = (self.store.all(), AtomicUsize::new(0));
+        let left = AtomicU64::new(self.options.total);
         let totals = self.on_threads(|| {
             let (mut reader, mut visit, mut totals) = (self.reader(), visitor(), Totals::default());
             loop {
                 let from = next.fetch_add(BATCH, Ordering::Relaxed);
                 let Some(rest) = all.get(from..).filter(|rest| !rest.is_empty()) else { return totals };
                 for &object in &rest[..BATCH.min(rest.len())] {
+                    if left.load(Ordering::Relaxed) == 0 {
+                        self.problems.add(ProblemKind::Limit, || {
+                            format!("objects beyond {} MiB together were not read", self.options.total >> 20)
+                        });
+                        return totals;
+                    }
+                    let before = totals.bytes;
                     self.blob(&mut reader, object, &mut visit, &mut totals);
+                    let less = |left: u64| Some(left.saturating_sub(totals.bytes - before));
+                    let _ = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
                 }
             }
         });

@@ -86,6 +86,8 @@ pub struct Options {
     /// How many times each object may come on average. Folders that hold each other many times over can name more
     /// files than there is time for; beyond this each different change is handed over once more and no oftener.
     pub repeats: u64,
+    /// About how many bytes of a store's objects are handed over together. What is left then is a problem.
+    pub total: u64,
 }
 
 impl Default for Options {
@@ -100,6 +102,7 @@ impl Default for Options {
             object_limit: 64 << 20,
             cache: 8 << 20,
             repeats: 64,
+            total: u64::MAX,
         }
     }
 }
@@ -182,6 +185,17 @@ pub enum OpenError {
         /// The revision.
         name: String,
     },
+}
+
+impl From<OpenError> for io::Error {
+    /// Of the kind that kept a file closed, where one did.
+    fn from(error: OpenError) -> Self {
+        let kind = match &error {
+            OpenError::Unreadable { error, .. } => error.kind(),
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
 }
 
 /// A repository.
@@ -284,7 +298,7 @@ impl Repository {
     /// The commits whose parents were not fetched, of which the summary tells.
     fn shallow(&self) -> HashSet<Id> {
         let cut = self.cut().unwrap_or_else(|error| {
-            self.problems.add(ProblemKind::Unreadable, || format!("`shallow`: {error}"));
+            self.problems.add(ProblemKind::of(&error), || format!("`shallow`: {error}"));
             HashSet::new()
         });
         if !cut.is_empty() {

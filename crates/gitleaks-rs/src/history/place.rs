@@ -158,7 +158,7 @@ pub(super) fn objects(place: &Place, options: &Options, problems: &Problems) -> 
         Err(_) if follow => match Folder::open(&place.path.join("objects")) {
             Ok(own) => own,
             Err(error) => {
-                problems.add(ProblemKind::Unreadable, || format!("`objects`: {error}"));
+                problems.add(ProblemKind::of(&error), || format!("`objects`: {error}"));
                 return Vec::new();
             }
         },
@@ -175,7 +175,7 @@ pub(super) fn objects(place: &Place, options: &Options, problems: &Problems) -> 
         let lines = match folder.read(b"info/alternates", SMALL) {
             Ok(lines) => lines.unwrap_or_default(),
             Err(error) => {
-                problems.add(ProblemKind::Unreadable, || format!("`objects/info/alternates`: {error}"));
+                problems.add(ProblemKind::of(&error), || format!("`objects/info/alternates`: {error}"));
                 continue;
             }
         };
@@ -194,7 +194,7 @@ pub(super) fn objects(place: &Place, options: &Options, problems: &Problems) -> 
                 }
                 Ok(_) => problems
                     .add(ProblemKind::Limit, || format!("objects are borrowed from more than {ALTERNATES} places")),
-                Err(error) => problems.add(ProblemKind::Unreadable, || format!("`{}`: {error}", target.display())),
+                Err(error) => problems.add(ProblemKind::of(&error), || format!("`{}`: {error}", target.display())),
             }
         }
     }

@@ -17,10 +17,31 @@ pub enum ProblemKind {
     Limit,
     /// Objects, or the repository itself, lie outside of it, or behind a link, and were left alone.
     Outside,
+    /// The account may not read it.
+    Closed,
     /// A file cannot be read, or is of a form that is not known.
     Unreadable,
     /// The history was cut off when it was cloned.
     Shallow,
+}
+
+impl ProblemKind {
+    /// That of an error.
+    pub(super) fn of(error: &std::io::Error) -> Self {
+        if error.kind() == std::io::ErrorKind::PermissionDenied { Self::Closed } else { Self::Unreadable }
+    }
+
+    /// The kind of error that it is.
+    pub(crate) fn error(self) -> std::io::ErrorKind {
+        use std::io::ErrorKind as Error;
+        match self {
+            Self::Missing => Error::NotFound,
+            Self::Damaged => Error::InvalidData,
+            Self::Limit => Error::FileTooLarge,
+            Self::Closed => Error::PermissionDenied,
+            Self::Outside | Self::Unreadable | Self::Shallow => Error::Other,
+        }
+    }
 }
 
 /// Something that was not read, and why.

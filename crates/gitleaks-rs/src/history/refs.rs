@@ -27,7 +27,7 @@ pub(super) fn tips(place: &Place, logs: bool, problems: &Problems) -> BTreeSet<I
     let mut tips = BTreeSet::new();
     let note = |name: &str, result: io::Result<()>| {
         if let Err(error) = result {
-            problems.add(ProblemKind::Unreadable, || format!("`{name}`: {error}"));
+            problems.add(ProblemKind::of(&error), || format!("`{name}`: {error}"));
         }
     };
     if matches!(place.common.kind("reftable"), Ok(Some(_))) {

@@ -129,7 +129,8 @@ fn letters_of_escape(text: &[u8], start: usize) -> usize {
 /// Where a run goes on behind its end, on the next line or behind the backslash of an escaped slash, and whether a line
 /// broke.
 fn continued(text: &[u8], end: usize) -> Option<(usize, bool)> {
-    let skip = |at: usize, set: &[u8]| at + text[at..].iter().take(INDENT).take_while(|byte| set.contains(byte)).count();
+    let skip =
+        |at: usize, set: &[u8]| at + text[at..].iter().take(INDENT).take_while(|byte| set.contains(byte)).count();
     let mut at = end;
     loop {
         let escape = skip(at, b"\\");

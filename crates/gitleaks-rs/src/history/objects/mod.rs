@@ -94,7 +94,7 @@ impl Store {
         let mut store = Store { packs: Vec::new(), loose: Vec::new(), end: 0, missing: Mutex::default(), width };
         for folder in folders {
             if let Err(error) = store.open_packs(&folder, problems) {
-                problems.add(ProblemKind::Unreadable, || format!("`objects/pack`: {error}"));
+                problems.add(ProblemKind::of(&error), || format!("`objects/pack`: {error}"));
             }
             match loose_names(&folder, width) {
                 Ok(names) if !names.is_empty() => {
@@ -105,7 +105,7 @@ impl Store {
                     }
                 }
                 Ok(_) => {}
-                Err(error) => problems.add(ProblemKind::Unreadable, || format!("`objects`: {error}")),
+                Err(error) => problems.add(ProblemKind::of(&error), || format!("`objects`: {error}")),
             }
         }
         store
@@ -133,7 +133,7 @@ impl Store {
                     }
                     None => problems.add(ProblemKind::Limit, || format!("{} has too many objects", shown())),
                 },
-                Err(error) => problems.add(ProblemKind::Unreadable, || format!("{} {error}", shown())),
+                Err(error) => problems.add(ProblemKind::of(&error), || format!("{} {error}", shown())),
             }
         }
         Ok(())

@@ -50,7 +50,7 @@ impl Repository {
     /// The folder of HEAD; nothing before the first commit.
     fn head_tree(&self, reader: &mut Reader<'_>) -> Option<Object> {
         let id = refs::named(&self.place, "HEAD").unwrap_or_else(|error| {
-            self.problems.add(ProblemKind::Unreadable, || format!("`HEAD`: {error}"));
+            self.problems.add(ProblemKind::of(&error), || format!("`HEAD`: {error}"));
             None
         })?;
         let commit = peeled(reader, self.store.find(id.as_bytes()), &self.problems)?;

@@ -102,4 +102,9 @@ fn every_blob_comes_once_reachable_or_not() {
     found.sort_unstable();
     assert!(found.iter().map(|(id, _)| &id[..]).eq(expected.iter().copied()));
     assert!(found.contains(&(lost.trim().to_owned(), 19)));
+    // No more than is wanted, and it is said.
+    let options = Options { total: 1000, threads: 1, ..Options::default() };
+    let some = Repository::open(&made.path, options).expect("a repository").every_blob(|| |_: &Blob<'_>| ());
+    assert!(some.changes < summary.changes, "{} of {}", some.changes, summary.changes);
+    assert_eq!(some.problems.iter().map(|problem| problem.kind).collect::<Vec<_>>(), [ProblemKind::Limit]);
 }
