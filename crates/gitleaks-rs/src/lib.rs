@@ -1,11 +1,13 @@
 //! Finds secrets in bytes by rules in the form of Gitleaks' configuration.
 //!
-//! A pack of rules is embedded; [`Scanner::new`] takes another. A scan looks for the rules' keywords in one
-//! pass and runs a rule's expression only on a window around a hit, so its cost grows with the length of the text
-//! and not with the number of rules. Expressions are compiled when their keyword is first seen: a scanner that finds
-//! nothing costs next to nothing to start.
+//! A pack of rules is embedded; [`Scanner::new`] takes another. A scan looks for literals that every match of a rule
+//! holds in one pass, and runs an expression only around a hit, so its cost grows with the length of the text and not
+//! with the number of rules. Expressions are compiled when their literal is first seen: a scanner that finds nothing
+//! costs next to nothing to start. What is escaped or encoded is looked at as what it says, with places in what was read.
 //!
-//! The library reads no file and keeps no secret: a [`Match`] is a place, and who needs the bytes has them.
+//! [`Scanner::scan`] takes bytes and [`Scanner::scan_read`] what does not fit in memory; a [`Job`] reads files, folders,
+//! archives, databases and histories, never follows a link and runs nothing. No report holds a secret: a [`Match`] gives
+//! it only to who asks for it by name, and a [`Finding`] has a hash under a key of yours.
 //!
 //! ```
 //! let token = format!("{}_{}", "ghp", "k3Jd8sQwZ1xV7bN4mLpR6tYhG2fCa9eUoi5T");

@@ -25,6 +25,8 @@ const LEAD: usize = 64;
 const DEPTH: usize = 5;
 /// Around a literal a bit more than it needs is decoded: the next one is near.
 const AHEAD: (usize, usize) = (256, 2048);
+/// So much text with one escape behind the other is undone at once.
+const TOGETHER: usize = 48 << 10;
 
 /// A secret's place in a text.
 #[derive(Clone, Debug)]
@@ -319,22 +321,25 @@ impl<'r> Look<'r, '_> {
         run::each(text, &mut into);
         let mut view = View::default();
         wide::each(text, &mut view, |view| into(&view.bytes, &|range| view.source(range), Encoding::Utf16));
-        let (mut last, mut border) = (0, 0);
-        escape::needless(text, |at| {
-            // Each kind of escape is looked for from the start.
-            if at < std::mem::replace(&mut last, at) {
-                border = 0;
-            }
-            if at < border {
-                return;
-            }
-            let part = escape::align(text, at.saturating_sub(AHEAD.1))..(at + 4 * AHEAD.1).min(text.len());
-            border = at + 3 * AHEAD.1;
-            let mut view = View::default();
+        let mut undo = |near: &Range<usize>| {
+            let part =
+                escape::align(text, near.start.saturating_sub(AHEAD.1))..(near.end + 2 * AHEAD.1).min(text.len());
             if let Some(encoding) = escape::undo(text, part, &mut view) {
                 into(&view.bytes, &|range| view.source(range), encoding);
             }
+        };
+        // Escapes that follow each other belong together: they may make one token.
+        let mut near: Option<Range<usize>> = None;
+        escape::needless(text, |at| match &mut near {
+            Some(one) if one.end <= at && at <= (one.end + AHEAD.1).min(one.start + TOGETHER) => one.end = at,
+            // Where there are too many, what comes next begins with the last of them.
+            Some(one) if one.end <= at && at <= one.end + AHEAD.1 => {
+                undo(one);
+                *one = at - TOGETHER / 4..at;
+            }
+            other => other.replace(at..at).iter().for_each(&mut undo),
         });
+        near.iter().for_each(undo);
     }
 
     fn judge(&self, rule: &'r Rule, text: &[u8], seen: &[u8], hit: &Hit) -> Option<Found<'r>> {

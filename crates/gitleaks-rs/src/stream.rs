@@ -18,15 +18,27 @@ const BLOCK: usize = 4 << 20;
 const REACH: usize = 64 << 10;
 
 /// Memory for reading, to be used again for the next file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Buffer {
     bytes: Vec<u8>,
     head: Vec<u8>,
+    block: usize,
     /// Whether reading ended before the text did.
     cut: bool,
 }
 
+impl Default for Buffer {
+    fn default() -> Self {
+        Self::of(BLOCK)
+    }
+}
+
 impl Buffer {
+    /// One that reads about so many bytes at a time. What is found does not depend on it.
+    pub fn of(block: usize) -> Self {
+        Self { bytes: Vec::new(), head: Vec::new(), block, cut: false }
+    }
+
     /// How the text that was read last begins.
     pub(crate) fn head(&self) -> &[u8] {
         &self.head
@@ -36,7 +48,7 @@ impl Buffer {
 impl Scanner {
     /// The secrets in what a reader gives, in order of their place. `path` is the name that rules may ask for.
     pub fn scan_read(&self, mut reader: impl Read, path: &str, buffer: &mut Buffer) -> io::Result<Vec<Match<'_>>> {
-        self.scan_blocks(&mut reader, path, buffer, (BLOCK, usize::MAX), Start::default()).map(|(matches, _)| matches)
+        self.scan_blocks(&mut reader, path, buffer, usize::MAX, Start::default()).map(|(matches, _)| matches)
     }
 
     /// The same, until there are more than enough; and whether that was before the end.
@@ -47,7 +59,7 @@ impl Scanner {
         buffer: &mut Buffer,
         enough: usize,
     ) -> io::Result<(Vec<Match<'_>>, bool)> {
-        let (matches, _) = self.scan_blocks(&mut reader, path, buffer, (BLOCK, enough), Start::default())?;
+        let (matches, _) = self.scan_blocks(&mut reader, path, buffer, enough, Start::default())?;
         Ok((matches, buffer.cut))
     }
 
@@ -62,33 +74,26 @@ impl Scanner {
     ) -> io::Result<(Vec<Match<'_>>, Start)> {
         let mut file = file;
         file.seek(io::SeekFrom::Start(from.offset as u64))?;
-        self.scan_blocks(
-            &mut file.take(most.saturating_sub(from.offset as u64)),
-            path,
-            buffer,
-            (BLOCK, usize::MAX),
-            *from,
-        )
+        self.scan_blocks(&mut file.take(most.saturating_sub(from.offset as u64)), path, buffer, usize::MAX, *from)
     }
 
-    /// The same with blocks of another size, until there are more than enough matches. `begin` is where the buffer
-    /// begins in the file.
+    /// The same, until there are more than enough matches. `begin` is where the buffer begins in the file.
     fn scan_blocks(
         &self,
         reader: &mut impl Read,
         path: &str,
         buffer: &mut Buffer,
-        (block, enough): (usize, usize),
+        enough: usize,
         mut begin: Start,
     ) -> io::Result<(Vec<Match<'_>>, Start)> {
-        let Buffer { bytes: buffer, head, cut } = buffer;
+        let Buffer { bytes: buffer, head, block, cut } = buffer;
         *cut = false;
         buffer.clear();
         head.clear();
         let mut all = Vec::new();
         let mut core = 0;
         loop {
-            let wanted = block.saturating_sub(buffer.len() - core).max(block / 2);
+            let wanted = block.saturating_sub(buffer.len() - core).max(*block / 2).max(1);
             let got = reader.by_ref().take(wanted as u64).read_to_end(buffer)?;
             let last = got < wanted;
             if head.is_empty() {
@@ -97,7 +102,7 @@ impl Scanner {
             let end = if last { buffer.len() } else { border(buffer, core) };
             if end > core || last {
                 let mut matches = self.scan_from(buffer, path, &begin);
-                keep_plausible(&mut matches, buffer);
+                keep_plausible(&mut matches, head);
                 let own = begin.offset + core..begin.offset + end + usize::from(last);
                 all.extend(matches.into_iter().filter(|one| own.contains(&one.start)));
             }
@@ -168,14 +173,9 @@ mod tests {
         let whole: Vec<_> = scanner.scan(text.as_bytes()).iter().map(place).collect();
         assert!(whole.len() >= 300, "{}", whole.len());
         for block in [150_000, 200_001, 1 << 20] {
-            let mut buffer = Buffer::default();
-            let parts = scanner.scan_blocks(
-                &mut Drops(text.as_bytes(), 1),
-                "",
-                &mut buffer,
-                (block, usize::MAX),
-                Start::default(),
-            );
+            let mut buffer = Buffer::of(block);
+            let parts =
+                scanner.scan_blocks(&mut Drops(text.as_bytes(), 1), "", &mut buffer, usize::MAX, Start::default());
             let (parts, end) = parts.expect("memory can be read");
             assert_eq!(end.offset, text.len());
             let parts: Vec<_> = parts.iter().map(place).collect();

@@ -1,11 +1,18 @@
 //! Any bytes as a text, escaped and encoded as it likes: what is found lies in it, in order, and blocks change nothing.
+//! One text in sixteen is repeated until it is several blocks long.
 
 #![no_main]
 
 use gitleaks_rs::{Buffer, Scanner};
 use libfuzzer_sys::fuzz_target;
 
+/// Blocks so small that what a match may reach lies in three of them.
+const BLOCK: usize = 96 << 10;
+
 fuzz_target!(|input: &[u8]| {
+    let long = input.first().is_some_and(|byte| byte % 16 == 1) && input.len() > 64;
+    let repeated = if long { input.repeat(400_000 / input.len()) } else { Vec::new() };
+    let input = if long { &repeated } else { input };
     let scanner = Scanner::embedded();
     let whole = scanner.scan(input);
     let mut last = 0;
@@ -22,7 +29,7 @@ fuzz_target!(|input: &[u8]| {
     if memchr(input) {
         return;
     }
-    let read = scanner.scan_read(input, "", &mut Buffer::default()).expect("memory can be read");
+    let read = scanner.scan_read(input, "", &mut Buffer::of(BLOCK)).expect("memory can be read");
     let place = |one: &gitleaks_rs::Match<'_>| (one.rule.id.clone(), one.start, one.end, one.line, one.column);
     assert!(whole.iter().map(place).eq(read.iter().map(place)), "reading changes nothing");
 });

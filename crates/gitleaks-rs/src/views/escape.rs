@@ -138,9 +138,11 @@ static LATIN: std::sync::LazyLock<memchr::memmem::Finder<'static>> =
 static HEX: std::sync::LazyLock<memchr::memmem::Finder<'static>> =
     std::sync::LazyLock::new(|| memchr::memmem::Finder::new(b"\\x"));
 
-/// Literals hold little else. What has to be escaped everywhere is none of it: such a place is in every line.
+/// Literals hold little else, base64 and what is wrapped over lines go on with it, or it begins another escape. What JSON
+/// escapes by a backslash alone is none of it: such a place is in every line.
 fn relied_on(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'~' | b'/' | b':' | b'=' | b'+' | b'$')
+    let signs = b"_-.~/:=+$\n\\%";
+    byte.is_ascii_alphanumeric() || signs.contains(&byte)
 }
 
 #[cfg(test)]
