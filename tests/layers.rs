@@ -13,6 +13,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("check", &["model", "facts"]),
     ("report", &["model"]),
     ("hooks", &["model", "host", "facts"]),
+    ("artifact", &["model"]),
+    ("plan", &["model", "facts", "artifact"]),
     ("cli", &["model"]),
 ];
 

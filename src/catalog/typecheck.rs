@@ -61,6 +61,14 @@ impl Types {
         items.ok_or_else(|| wrong(path, format!("`{path}` is {}, not a list", self.kind(schema).name()), String::new()))
     }
 
+    /// Checks the path of a list of texts; `$name` is a parameter.
+    pub(super) fn list(&self, path: &str, item: Option<&Value>) -> Result<(), Wrong> {
+        if path.starts_with('$') {
+            return parameter(path, &Value::String(path.to_owned()));
+        }
+        self.items_in(path, &item.map(|item| ("item", item)).into_iter().collect()).map(|_| ())
+    }
+
     /// Checks a condition; `item` is the shape of what `for_each` gives.
     pub(super) fn predicate(&self, predicate: &Predicate, item: Option<&Value>) -> Result<(), Wrong> {
         self.condition(predicate, &item.map(|item| ("item", item)).into_iter().collect())

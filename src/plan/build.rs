@@ -1,0 +1,84 @@
+//! From what is wanted, and what is there, to the steps that change something.
+
+use std::collections::BTreeMap;
+
+use super::settle;
+use super::wanted::{Want, Wanted};
+use crate::model::{LeftToPerson, PLAN_VERSION, Plan, Reason, State, Step, Thing};
+
+/// What stands there, with its content where it has one; or why that cannot be told.
+pub type Seen = BTreeMap<Thing, Result<(State, Option<Vec<u8>>), String>>;
+
+/// The contents that a plan takes away and puts there, by digest.
+pub type Contents = BTreeMap<String, Vec<u8>>;
+
+/// The steps for what is wanted. `needs_root` says whether only root may change a thing.
+pub fn build(
+    wanted: Wanted,
+    seen: &Seen,
+    profile: &str,
+    policy: &str,
+    needs_root: &dyn Fn(&Thing) -> bool,
+) -> (Plan, Contents) {
+    let mut now = seen.clone();
+    let (mut steps, mut contents, mut person) = (Vec::new(), Contents::new(), wanted.person);
+    for want in wanted.wants {
+        match step(&want, &mut now, &mut contents) {
+            Ok(Some((before, after))) => {
+                let thing = want.action.thing();
+                steps.push(Step {
+                    class: want.action.class(),
+                    needs_root: needs_root(&thing),
+                    undo: Step::undo_of(&before, &thing),
+                    before,
+                    after,
+                    wanted_by: want.wanted_by,
+                    action: want.action,
+                    thing,
+                });
+            }
+            Ok(None) => {}
+            Err(why) => person.extend(want.wanted_by.iter().map(|reason| left(reason, &want, &why))),
+        }
+    }
+    let plan = Plan {
+        version: PLAN_VERSION,
+        harden: env!("CARGO_PKG_VERSION").to_owned(),
+        profile: profile.to_owned(),
+        policy: policy.to_owned(),
+        steps,
+        person,
+    };
+    (plan, contents)
+}
+
+/// The states before and after, where they differ. Later steps on the same thing start from what this one leaves.
+fn step(want: &Want, now: &mut Seen, contents: &mut Contents) -> Result<Option<(State, State)>, String> {
+    let thing = want.action.thing();
+    let (before, content) = match now.get(&thing) {
+        Some(Ok(seen)) => seen.clone(),
+        Some(Err(why)) => return Err(why.clone()),
+        None => return Err(format!("nobody looked at {thing}")),
+    };
+    let (after, new) = settle(&want.action, &before, content.as_deref())?;
+    if before == after {
+        return Ok(None);
+    }
+    for (state, bytes) in [(&before, &content), (&after, &new)] {
+        if let (Some(digest), Some(bytes)) = (state.digest(), bytes) {
+            contents.insert(digest.to_owned(), bytes.clone());
+        }
+    }
+    now.insert(thing, Ok((after.clone(), new)));
+    Ok(Some((before, after)))
+}
+
+fn left(reason: &Reason, want: &Want, why: &str) -> LeftToPerson {
+    LeftToPerson {
+        code: reason.code.clone(),
+        check: reason.check.clone(),
+        subject: reason.subject.clone(),
+        why: format!("cannot {}: {why}", want.action.says()),
+        next: "put that right, and plan again".to_owned(),
+    }
+}

@@ -1,0 +1,195 @@
+//! From findings to the actions that they ask for, each once, with everything that wants it.
+
+use sha2::{Digest, Sha256};
+
+use crate::artifact::{self, Refusal, Site};
+use crate::model::{AbsPath, Access, Action, Finding, Gid, LeftToPerson, Mode, Reason, Status, Uid, Wish, hex};
+
+/// An action with the findings that want it.
+#[derive(Clone, Debug)]
+pub struct Want {
+    /// The action.
+    pub action: Action,
+    /// The findings.
+    pub wanted_by: Vec<Reason>,
+}
+
+/// What the findings ask for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// In the order of a plan.
+    pub wants: Vec<Want>,
+    /// What is for a person.
+    pub person: Vec<LeftToPerson>,
+}
+
+/// What the failing findings ask for. Where the agent's account is yet to be made, what could not be told for want of
+/// it is asked for, too.
+pub fn wanted(findings: &[Finding], site: &Site) -> Wanted {
+    let makes_account = site.account.as_ref().is_ok_and(|account| !account.exists);
+    let is_meant = |finding: &&Finding| match finding.status {
+        Status::Fail => true,
+        Status::Unknown => {
+            makes_account && !finding.fix.is_empty() && finding.unseen.iter().all(|unseen| lacks_account(&unseen.why))
+        }
+        _ => false,
+    };
+    let mut out = Wanted::default();
+    for finding in findings.iter().filter(is_meant) {
+        let told = finding.status == Status::Fail;
+        match proposed(finding, site) {
+            Ok(actions) if actions.is_empty() && told => {
+                out.person.push(left(finding, "no step is known for this", ""))
+            }
+            Ok(actions) => actions.into_iter().for_each(|action| add(&mut out.wants, action, reason(finding))),
+            Err(refusal) => out.person.push(left(finding, &refusal.why, &refusal.next)),
+        }
+    }
+    out.wants.sort_by(|a, b| (a.action.rank(), depth(&a.action)).cmp(&(b.action.rank(), depth(&b.action))));
+    out
+}
+
+fn lacks_account(why: &str) -> bool {
+    why.starts_with("there is no account")
+}
+
+/// Folders before what lies in them.
+fn depth(action: &Action) -> usize {
+    match action {
+        Action::EnsureDir { path, .. } => path.ancestors().count(),
+        _ => 0,
+    }
+}
+
+fn proposed(finding: &Finding, site: &Site) -> Result<Vec<Action>, Refusal> {
+    let mut actions = Vec::new();
+    for wish in &finding.fix {
+        actions.extend(actions_for(wish, site)?);
+    }
+    Ok(actions)
+}
+
+fn actions_for(wish: &Wish, site: &Site) -> Result<Vec<Action>, Refusal> {
+    match wish.form {
+        "ensure_user" => user(site),
+        "write" => artifact::build(wish.text("what"), site),
+        "ensure_dir" => {
+            let access = Access { mode: mode(wish, "mode")?, ..Access::of_root(0) };
+            Ok(vec![Action::EnsureDir { path: place(wish, site)?, access }])
+        }
+        "set_access" => {
+            let owner = (wish.text("owner") == "root").then_some((Uid(0), Gid(0)));
+            Ok(vec![Action::SetAccess { path: place(wish, site)?, take: mode(wish, "take")?, owner }])
+        }
+        "edit_block" => {
+            let (uid, gid) = site.project_owner;
+            Ok(vec![Action::EditBlock {
+                path: place(wish, site)?,
+                label: wish.text("label").to_owned(),
+                lines: lines(wish)?,
+                access: Access { uid, gid, ..Access::of_root(0o644) },
+            }])
+        }
+        "leave_groups" => {
+            let user = wish.text("user");
+            let leave = |group: String| Action::LeaveGroup { user: user.to_owned(), group };
+            Ok(wish.list("groups").into_iter().map(leave).collect())
+        }
+        other => Err(Refusal::new(format!("nothing does `{other}`"), "")),
+    }
+}
+
+fn user(site: &Site) -> Result<Vec<Action>, Refusal> {
+    let account = site.account.as_ref().map_err(Clone::clone)?;
+    let access = Access { uid: account.uid, gid: account.gid, ..Access::of_root(0o700) };
+    Ok(vec![
+        Action::EnsureUser {
+            name: account.name.clone(),
+            uid: account.uid,
+            gid: account.gid,
+            home: account.home.text(),
+            shell: "/usr/sbin/nologin".to_owned(),
+        },
+        Action::EnsureDir { path: account.home.clone(), access },
+    ])
+}
+
+/// The path of a wish. One that is no UTF-8 would not come back from a plan as it was.
+fn place(wish: &Wish, site: &Site) -> Result<AbsPath, Refusal> {
+    let text = wish.text("path");
+    if text.is_empty() || text.contains('\u{fffd}') || text.chars().any(char::is_control) {
+        return Err(Refusal::new(format!("the path `{text}` cannot be written down as it is"), ""));
+    }
+    Ok(site.project.join(text))
+}
+
+fn mode(wish: &Wish, field: &str) -> Result<Mode, Refusal> {
+    Mode::parse(wish.text(field)).ok_or_else(|| Refusal::new(format!("`{}` is no file mode", wish.text(field)), ""))
+}
+
+/// Lines of a block: what holds the end of a line would be more than one.
+fn lines(wish: &Wish) -> Result<Vec<String>, Refusal> {
+    let lines = wish.list("lines");
+    match lines.iter().find(|line| line.chars().any(char::is_control)) {
+        Some(line) => Err(Refusal::new(format!("`{line}` holds a control character"), "")),
+        None => Ok(lines),
+    }
+}
+
+/// Adds an action, or its reason to the same one. Two that take rights off one path, or put lines into one block, are
+/// one that does both.
+fn add(wants: &mut Vec<Want>, action: Action, reason: Reason) {
+    for want in wants.iter_mut() {
+        let joined = match (&mut want.action, &action) {
+            (Action::SetAccess { path, take, owner }, Action::SetAccess { path: same, take: more, owner: other })
+                if path == same =>
+            {
+                *take = Mode::new(take.bits() | more.bits());
+                *owner = owner.or(*other);
+                true
+            }
+            (
+                Action::EditBlock { path, label, lines, .. },
+                Action::EditBlock { path: same, label: name, lines: more, .. },
+            ) if path == same && label == name => {
+                let new: Vec<String> = more.iter().filter(|line| !lines.contains(line)).cloned().collect();
+                lines.extend(new);
+                true
+            }
+            (known, action) => known == action,
+        };
+        if joined {
+            if !want.wanted_by.contains(&reason) {
+                want.wanted_by.push(reason);
+            }
+            return;
+        }
+    }
+    wants.push(Want { action, wanted_by: vec![reason] });
+}
+
+fn reason(finding: &Finding) -> Reason {
+    Reason {
+        code: finding.code.clone(),
+        check: finding.check.clone(),
+        subject: finding.subject.clone(),
+        fingerprint: finding.fingerprint.clone(),
+        evidence: rests_on(finding),
+    }
+}
+
+/// A digest of what a finding rests on: its verdict, and every fact that it names with its value.
+fn rests_on(finding: &Finding) -> String {
+    let facts = serde_json::to_string(&(finding.status, &finding.evidence, &finding.unseen)).expect("plain data");
+    hex(&Sha256::digest(facts.as_bytes())[..16])
+}
+
+fn left(finding: &Finding, why: &str, next: &str) -> LeftToPerson {
+    LeftToPerson {
+        code: finding.code.clone(),
+        check: finding.check.clone(),
+        subject: finding.subject.clone(),
+        why: why.to_owned(),
+        next: if next.is_empty() { finding.remediation.clone() } else { next.to_owned() },
+    }
+}
