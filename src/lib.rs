@@ -3,6 +3,7 @@
 //! Data flows one way: [`catalog`] turns YAML into a [`model::Policy`], [`facts`] asks a [`host::Host`] what is
 //! true, [`check`] compares the two, [`report`] prints. See ARCHITECTURE.md.
 
+pub mod apply;
 pub mod artifact;
 pub mod catalog;
 pub mod check;

@@ -11,7 +11,7 @@ const FOLDER: &str = "/etc/audit/rules.d";
 pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
     site.linux_only("rules of the kernel's audit")?;
     let account = site.account()?;
-    if !site.folders.contains(&path(FOLDER)) {
+    if !site.there.contains(&path(FOLDER)) {
         return Err(Refusal::new(format!("there is no folder {FOLDER}: auditd is not installed"), "install auditd"));
     }
     let rules = rules(account.uid.0, site.runs_32_bit);

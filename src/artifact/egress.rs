@@ -29,7 +29,7 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
             check: Some(Checker::Nft),
         },
     ];
-    if site.folders.contains(&units) {
+    if site.there.contains(&units) {
         let wants = units.join("multi-user.target.wants");
         actions.push(Action::EnsureDir { path: wants.clone(), access: Access::of_root(0o755) });
         actions.push(Action::WriteFile {

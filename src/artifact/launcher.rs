@@ -22,7 +22,7 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
     ];
     if let Some(developer) = &site.developer {
         let folder = path("/etc/sudoers.d");
-        if !site.folders.contains(&folder) {
+        if !site.there.contains(&folder) {
             return Err(Refusal::new(
                 "sudo is not installed, so nobody but root could start the launcher",
                 "install sudo",

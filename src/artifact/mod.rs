@@ -58,8 +58,8 @@ pub struct Site {
     pub runs_32_bit: bool,
     /// Whether systemd starts this machine.
     pub has_systemd: bool,
-    /// Folders that are there, of those that artifacts write into.
-    pub folders: Vec<AbsPath>,
+    /// Files and folders that are there, of those that artifacts ask for.
+    pub there: Vec<AbsPath>,
     /// The profile's parameters.
     pub parameters: Parameters,
 }
@@ -143,7 +143,12 @@ mod tests {
             launcher: path("/usr/local/bin/opencode-hardened"),
             runs_32_bit: true,
             has_systemd: true,
-            folders: vec![path("/etc/sudoers.d"), path("/etc/audit/rules.d"), path("/etc/systemd/system")],
+            there: vec![
+                path("/etc/cron.deny"),
+                path("/etc/sudoers.d"),
+                path("/etc/audit/rules.d"),
+                path("/etc/systemd/system"),
+            ],
             parameters: Parameters(
                 [
                     parameter("model_endpoint", "http://127.0.0.1:11434/v1".into()),

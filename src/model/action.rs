@@ -144,11 +144,11 @@ impl Action {
             Self::EnsureUser { name, .. } => Thing::Account(name.clone()),
             Self::LeaveGroup { user, group } => Thing::Membership { user: user.clone(), group: group.clone() },
             Self::EnsureDir { path, .. }
-            | Self::SetAccess { path, .. }
             | Self::WriteFile { path, .. }
             | Self::EditBlock { path, .. }
             | Self::EditConfig { path, .. }
             | Self::EnsureLink { path, .. } => Thing::Path(path.clone()),
+            Self::SetAccess { path, .. } => Thing::Rights(path.clone()),
             Self::LoadTable { table, .. } => Thing::Table(table.clone()),
             Self::LoadAudit { key, .. } => Thing::AuditKey(key.clone()),
             Self::EnableAudit => Thing::Auditing,

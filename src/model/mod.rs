@@ -32,7 +32,7 @@ pub use hex::hex;
 pub use location::Location;
 pub use look::{Look, Unseen};
 pub use path::AbsPath;
-pub use plan::{LeftToPerson, PLAN_VERSION, Plan, Reason, Step};
+pub use plan::{Asked, Contents, LeftToPerson, PLAN_VERSION, Plan, Reason, Step};
 pub use policy::{AgentUser, AgentVersion, Policy, SharedTree, Subject, UserSource};
 pub use predicate::{Is, Op, Pattern, Predicate, Test};
 pub use profile::{PARAMETERS, Parameter, ParameterValue, Parameters, Profile, Selection, Waiver, WaiverProblem};

@@ -1,11 +1,16 @@
 //! A plan: what would be changed, why, and how it is taken back.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Action, Class, State, Thing};
 
 /// The format of saved plans.
 pub const PLAN_VERSION: u32 = 1;
+
+/// The contents that a plan takes away and puts there, by digest.
+pub type Contents = BTreeMap<String, Vec<u8>>;
 
 /// The finding that wants a step, and a digest of what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,6 +66,30 @@ pub struct LeftToPerson {
     pub next: String,
 }
 
+/// What was asked for on the command line: the same is planned again when a saved plan is applied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The project.
+    pub path: String,
+    /// The agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The profile's name or file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Folders with more checks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<String>,
+    /// Only these checks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only: Vec<String>,
+    /// Not these checks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skip: Vec<String>,
+    /// Steps of these classes.
+    pub classes: Vec<Class>,
+}
+
 /// What would be changed, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -70,8 +99,10 @@ pub struct Plan {
     pub harden: String,
     /// The profile it comes from.
     pub profile: String,
-    /// Of the parameters, checks and subject it was made for.
+    /// A digest of its parameters and of the checks.
     pub policy: String,
+    /// What was asked for.
+    pub asked: Asked,
     /// The changes.
     pub steps: Vec<Step>,
     /// What nobody but a person can do.
@@ -88,7 +119,7 @@ impl Step {
             }
             (Thing::Path(_), State::Absent) => "it is removed again, if it is as it was written".to_owned(),
             (Thing::Path(_), State::File { .. }) => "its former bytes, owner and mode come back".to_owned(),
-            (Thing::Path(_), _) => "its former owner and mode come back".to_owned(),
+            (Thing::Path(_) | Thing::Rights(_), _) => "its former owner and mode come back".to_owned(),
             (Thing::Membership { .. }, _) => "the account is listed in the group again".to_owned(),
             (Thing::Table(_), State::Absent) => "the table is deleted".to_owned(),
             (Thing::AuditKey(_), State::Absent) => "the rules under the key are taken out".to_owned(),

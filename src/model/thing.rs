@@ -15,6 +15,8 @@ use super::{AbsPath, Gid, Mode, Uid};
 pub enum Thing {
     /// What stands under a path.
     Path(AbsPath),
+    /// Who owns what stands under a path and what others may do with it, whatever it holds.
+    Rights(AbsPath),
     /// An account with its group of the same name.
     Account(String),
     /// Whether an account is listed in a group.
@@ -64,6 +66,11 @@ pub enum State {
     /// A folder; what lies in it are things of their own.
     Dir {
         /// Its owner and rights.
+        access: Access,
+    },
+    /// Owner and rights of a file or folder.
+    Rights {
+        /// These.
         access: Access,
     },
     /// A link.
@@ -122,6 +129,16 @@ impl Access {
     }
 }
 
+impl Thing {
+    /// The path that it is about.
+    pub fn path(&self) -> Option<&AbsPath> {
+        match self {
+            Self::Path(path) | Self::Rights(path) => Some(path),
+            _ => None,
+        }
+    }
+}
+
 impl State {
     /// The state of a file with this content.
     pub fn file(bytes: &[u8], access: Access) -> Self {
@@ -147,7 +164,7 @@ impl State {
     /// Its owner and rights, where it has such.
     pub fn access(&self) -> Option<&Access> {
         match self {
-            Self::File { access, .. } | Self::Dir { access } => Some(access),
+            Self::File { access, .. } | Self::Dir { access } | Self::Rights { access } => Some(access),
             _ => None,
         }
     }
@@ -169,7 +186,8 @@ impl State {
                 Self::File { digest: a, access: one, .. },
                 Self::File { digest: b, access: other, .. },
             ) => (now == a || now == b) && access.is_between(one, other),
-            (Self::Dir { access }, Self::Dir { access: one }, Self::Dir { access: other }) => {
+            (Self::Dir { access }, Self::Dir { access: one }, Self::Dir { access: other })
+            | (Self::Rights { access }, Self::Rights { access: one }, Self::Rights { access: other }) => {
                 access.is_between(one, other)
             }
             _ => false,
@@ -189,6 +207,7 @@ impl State {
                 )
             }
             Self::Dir { access } => format!("a folder, {}", rights(access)),
+            Self::Rights { access } => rights(access),
             Self::Link { target } => format!("a link to {target}"),
             Self::Other => "no file, folder or link".to_owned(),
             Self::Account { uid, gid, home, shell } => {
@@ -206,7 +225,7 @@ impl State {
 impl std::fmt::Display for Thing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Path(path) => write!(f, "{path}"),
+            Self::Path(path) | Self::Rights(path) => write!(f, "{path}"),
             Self::Account(name) => write!(f, "account {name}"),
             Self::Membership { user, group } => write!(f, "membership of {user} in {group}"),
             Self::Table(name) => write!(f, "packet rules inet {name}"),

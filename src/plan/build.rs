@@ -4,25 +4,32 @@ use std::collections::BTreeMap;
 
 use super::settle;
 use super::wanted::{Want, Wanted};
-use crate::model::{LeftToPerson, PLAN_VERSION, Plan, Reason, State, Step, Thing};
+use crate::model::{Asked, Class, Contents, LeftToPerson, PLAN_VERSION, Plan, Reason, State, Step, Thing};
 
 /// What stands there, with its content where it has one; or why that cannot be told.
 pub type Seen = BTreeMap<Thing, Result<(State, Option<Vec<u8>>), String>>;
 
-/// The contents that a plan takes away and puts there, by digest.
-pub type Contents = BTreeMap<String, Vec<u8>>;
+/// What a plan is made for.
+#[derive(Clone, Debug)]
+pub struct Of {
+    /// The profile.
+    pub profile: String,
+    /// A digest of its parameters and of the checks.
+    pub policy: String,
+    /// What was asked for.
+    pub asked: Asked,
+}
 
 /// The steps for what is wanted. `needs_root` says whether only root may change a thing.
-pub fn build(
-    wanted: Wanted,
-    seen: &Seen,
-    profile: &str,
-    policy: &str,
-    needs_root: &dyn Fn(&Thing) -> bool,
-) -> (Plan, Contents) {
+pub fn build(wanted: Wanted, seen: &Seen, of: Of, needs_root: &dyn Fn(&Thing) -> bool) -> (Plan, Contents) {
     let mut now = seen.clone();
     let (mut steps, mut contents, mut person) = (Vec::new(), Contents::new(), wanted.person);
     for want in wanted.wants {
+        let class = want.action.class();
+        if !of.asked.classes.contains(&class) {
+            person.extend(want.wanted_by.iter().map(|reason| not_asked(reason, &want, class)));
+            continue;
+        }
         match step(&want, &mut now, &mut contents) {
             Ok(Some((before, after))) => {
                 let thing = want.action.thing();
@@ -44,8 +51,9 @@ pub fn build(
     let plan = Plan {
         version: PLAN_VERSION,
         harden: env!("CARGO_PKG_VERSION").to_owned(),
-        profile: profile.to_owned(),
-        policy: policy.to_owned(),
+        profile: of.profile,
+        policy: of.policy,
+        asked: of.asked,
         steps,
         person,
     };
@@ -69,8 +77,19 @@ fn step(want: &Want, now: &mut Seen, contents: &mut Contents) -> Result<Option<(
             contents.insert(digest.to_owned(), bytes.clone());
         }
     }
+    follow(now, &thing, &after);
     now.insert(thing, Ok((after.clone(), new)));
     Ok(Some((before, after)))
+}
+
+fn not_asked(reason: &Reason, want: &Want, class: Class) -> LeftToPerson {
+    LeftToPerson {
+        code: reason.code.clone(),
+        check: reason.check.clone(),
+        subject: reason.subject.clone(),
+        why: format!("would {}, and steps of the class {} were not asked for", want.action.says(), class.name()),
+        next: format!("add `--class {}`", class.name()),
+    }
 }
 
 fn left(reason: &Reason, want: &Want, why: &str) -> LeftToPerson {
@@ -80,5 +99,25 @@ fn left(reason: &Reason, want: &Want, why: &str) -> LeftToPerson {
         subject: reason.subject.clone(),
         why: format!("cannot {}: {why}", want.action.says()),
         next: "put that right, and plan again".to_owned(),
+    }
+}
+
+/// The rights of a path are a thing of their own: what changes one of the two changes what a later step finds.
+fn follow(now: &mut Seen, thing: &Thing, after: &State) {
+    let Some(access) = after.access() else { return };
+    match thing {
+        Thing::Path(path) => {
+            let rights = Thing::Rights(path.clone());
+            if let Some(Ok((state, _))) = now.get_mut(&rights) {
+                *state = State::Rights { access: access.clone() };
+            }
+        }
+        Thing::Rights(path) => {
+            let there = now.get_mut(&Thing::Path(path.clone()));
+            if let Some(Ok((State::File { access: old, .. } | State::Dir { access: old }, _))) = there {
+                *old = access.clone();
+            }
+        }
+        _ => {}
     }
 }

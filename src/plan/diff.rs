@@ -2,8 +2,7 @@
 
 use similar::TextDiff;
 
-use super::Contents;
-use crate::model::{Action, State, Step, plain, redact_line};
+use crate::model::{Action, Contents, State, Step, plain, redact_line};
 
 /// The most lines of one diff.
 const LINES: usize = 400;

@@ -11,7 +11,7 @@ mod diff;
 mod settle;
 mod wanted;
 
-pub use build::{Contents, Seen, build};
+pub use build::{Of, Seen, build};
 pub use diff::diff;
 pub use settle::settle;
 pub use wanted::{Want, Wanted, wanted};

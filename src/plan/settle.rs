@@ -29,7 +29,7 @@ pub fn settle(action: &Action, before: &State, content: Option<&[u8]>) -> Result
             let (uid, gid) = owner.unwrap_or((access.uid, access.gid));
             let mut changed = with_mode(access, access.mode.bits() & !take.bits());
             (changed.uid, changed.gid) = (uid, gid);
-            Ok((with_access(before, changed), content.map(<[u8]>::to_vec)))
+            Ok((State::Rights { access: changed }, None))
         }
         Action::WriteFile { content: text, access, .. } => match before {
             State::Absent | State::File { .. } => {
@@ -95,13 +95,6 @@ fn with_mode(access: &Access, bits: u32) -> Access {
     Access { mode, acl: access.acl.as_deref().map(|list| acl::with_mode(list, mode)), ..access.clone() }
 }
 
-fn with_access(state: &State, access: Access) -> State {
-    match state {
-        State::File { digest, length, .. } => State::File { digest: digest.clone(), length: *length, access },
-        _ => State::Dir { access },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,8 +128,9 @@ mod tests {
         let there = State::Link { target: "/y".into() };
         assert_eq!(settle(&link, &there, None).expect("can").0, there);
         let take = Action::SetAccess { path: path(), take: Mode::new(0o077), owner: None };
-        assert_eq!(settle(&take, &dir(5, 0o700), None).expect("can").0, dir(5, 0o700));
-        assert_eq!(settle(&take, &dir(5, 0o755), None).expect("can").0, dir(5, 0o700));
+        let rights = |mode| State::Rights { access: Access { uid: Uid(5), ..Access::of_root(mode) } };
+        assert_eq!(settle(&take, &rights(0o700), None).expect("can").0, rights(0o700));
+        assert_eq!(settle(&take, &rights(0o755), None).expect("can").0, rights(0o700));
         assert!(settle(&take, &State::Link { target: "/y".into() }, None).is_err(), "no link is followed");
     }
 }

@@ -23,34 +23,18 @@ pub struct Wanted {
     pub person: Vec<LeftToPerson>,
 }
 
-/// What the failing findings ask for. Where the agent's account is yet to be made, what could not be told for want of
-/// it is asked for, too.
-pub fn wanted(findings: &[Finding], site: &Site) -> Wanted {
-    let makes_account = site.account.as_ref().is_ok_and(|account| !account.exists);
-    let is_meant = |finding: &&Finding| match finding.status {
-        Status::Fail => true,
-        Status::Unknown => {
-            makes_account && !finding.fix.is_empty() && finding.unseen.iter().all(|unseen| lacks_account(&unseen.why))
-        }
-        _ => false,
-    };
+/// What the failing findings ask for. `site_of` gives what is known of the agent that a finding is about.
+pub fn wanted<'a>(findings: &[Finding], site_of: &dyn Fn(&Finding) -> &'a Site) -> Wanted {
     let mut out = Wanted::default();
-    for finding in findings.iter().filter(is_meant) {
-        let told = finding.status == Status::Fail;
-        match proposed(finding, site) {
-            Ok(actions) if actions.is_empty() && told => {
-                out.person.push(left(finding, "no step is known for this", ""))
-            }
+    for finding in findings.iter().filter(|finding| finding.status == Status::Fail) {
+        match proposed(finding, site_of(finding)) {
+            Ok(actions) if actions.is_empty() => out.person.push(left(finding, "no step is known for this", "")),
             Ok(actions) => actions.into_iter().for_each(|action| add(&mut out.wants, action, reason(finding))),
             Err(refusal) => out.person.push(left(finding, &refusal.why, &refusal.next)),
         }
     }
     out.wants.sort_by(|a, b| (a.action.rank(), depth(&a.action)).cmp(&(b.action.rank(), depth(&b.action))));
     out
-}
-
-fn lacks_account(why: &str) -> bool {
-    why.starts_with("there is no account")
 }
 
 /// Folders before what lies in them.
@@ -92,6 +76,11 @@ fn actions_for(wish: &Wish, site: &Site) -> Result<Vec<Action>, Refusal> {
         }
         "leave_groups" => {
             let user = wish.text("user");
+            // A person's own account is nobody's to take rights from.
+            let account = site.account.as_ref().map_err(Clone::clone)?;
+            if account.name != user {
+                return Err(Refusal::new(format!("`{user}` is not the agent's own account"), ""));
+            }
             let leave = |group: String| Action::LeaveGroup { user: user.to_owned(), group };
             Ok(wish.list("groups").into_iter().map(leave).collect())
         }
