@@ -145,7 +145,8 @@ pub fn resume(
     for (at, step) in plan.steps.iter().enumerate() {
         let known = record.entries.iter().find(|entry| entry.step == at);
         let went = match known {
-            Some(entry) if entry.done => continue,
+            // Done is done, but for what a boot takes away: loaded rules.
+            Some(entry) if entry.done && holds(machine, entry) => continue,
             Some(entry) => finish(machine, journal, entry),
             None => one(machine, journal, at, step),
         };
@@ -157,6 +158,11 @@ pub fn resume(
     journal
         .write(machine, &Line::Applied)
         .map_err(|error| unwind(machine, journal, plan.steps.len().saturating_sub(1), error.to_string()))
+}
+
+fn holds(machine: &dyn Machine, entry: &Entry) -> bool {
+    let lost_at_boot = matches!(entry.thing, Thing::Table(_) | Thing::AuditKey(_) | Thing::Auditing);
+    !lost_at_boot || look(machine, &entry.thing).is_ok_and(|(now, _)| now == entry.after)
 }
 
 /// A step that was intended: wherever it was cut off, it is done from there.

@@ -8,6 +8,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Machine, New};
+use super::things::beside;
 use crate::model::{ACTION_VERSION, AbsPath, Access, Checker, State, Thing, digest};
 
 /// The largest journal that is read: 16 MiB.
@@ -151,7 +152,23 @@ impl Journal {
     pub(super) fn write(&self, machine: &mut dyn Machine, line: &Line) -> io::Result<()> {
         let mut text = serde_json::to_string(line).map_err(io::Error::other)?;
         text.push('\n');
+        self.mend(machine)?;
         machine.append(&self.file, text.as_bytes())
+    }
+
+    /// Takes the rest of a line away that was cut off, so that the next one does not continue it.
+    fn mend(&self, machine: &mut dyn Machine) -> io::Result<()> {
+        let (State::File { access, .. }, Some(bytes)) = machine.look(&self.file)? else {
+            return Err(io::Error::new(io::ErrorKind::NotFound, format!("`{}` is gone", self.file)));
+        };
+        if bytes.last().is_none_or(|last| *last == b'\n') {
+            return Ok(());
+        }
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let new = beside(&self.file);
+        machine.remove(&new)?;
+        machine.make(&new, New::File { bytes: &bytes[..whole], access: &access, like: None })?;
+        machine.rename(&new, &self.file)
     }
 
     /// Keeps a content under its digest. What is there already is the same.

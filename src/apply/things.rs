@@ -123,15 +123,23 @@ pub(super) fn beside(path: &AbsPath) -> AbsPath {
     folder.join(format!(".{}.harden-new", path.name_text()))
 }
 
-/// Takes away what a change that was cut off left beside the path.
+/// Takes away what a change that was cut off left beside the thing.
 pub(super) fn clear(machine: &mut dyn Machine, thing: &Thing) -> Result<(), Trouble> {
-    let Thing::Path(path) = thing else { return Ok(()) };
-    let beside = beside(path);
-    match machine.look(&beside) {
-        // The folder that would hold it is not there either.
-        Ok((State::Absent, _)) | Err(_) => Ok(()),
-        Ok(_) => machine.remove(&beside).map_err(|cause| Trouble::path(thing, cause)),
+    let left = match thing {
+        Thing::Path(path) => beside(path),
+        Thing::Table(name) => staged(name),
+        _ => return Ok(()),
+    };
+    let io = |cause| Trouble::path(thing, cause);
+    match machine.look(&left).map_err(io)?.0 {
+        State::Absent => Ok(()),
+        _ => machine.remove(&left).map_err(io),
     }
+}
+
+/// Where a table stands while it is loaded.
+fn staged(table: &str) -> AbsPath {
+    AbsPath::root().join(format!("run/harden-{table}.nft"))
 }
 
 fn put_path(
@@ -218,9 +226,9 @@ fn put_table(
     }
     let text = content.ok_or_else(|| Trouble::refused(thing, "the rules that belong there are lost"))?;
     let whole = [format!("table inet {name}\ndelete table inet {name}\n").as_bytes(), text].concat();
-    let file = AbsPath::root().join(format!("run/harden-{name}.nft"));
+    let file = staged(name);
     let io = |cause| Trouble::path(thing, cause);
-    machine.remove(&file).map_err(io)?;
+    clear(machine, thing)?;
     let access = crate::model::Access::of_root(0o600);
     machine.make(&file, New::File { bytes: &whole, access: &access, like: None }).map_err(io)?;
     let path = file.text();

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::executor::place;
 use super::journal::{Entry, Journal, Line, Record};
 use super::machine::Machine;
-use super::things::{Trouble, clear, look};
-use super::{account, things};
+use super::things;
+use super::things::{Trouble, beside, clear, look};
 use crate::model::{AbsPath, State, Thing};
 
 /// What could not be taken back.
@@ -40,14 +40,8 @@ pub(super) fn all(machine: &mut dyn Machine, journal: &Journal, entries: &[Entry
 fn one(machine: &mut dyn Machine, journal: &Journal, entry: &Entry) -> Result<(), String> {
     let text = |trouble: Trouble| trouble.to_string();
     clear(machine, &entry.thing).map_err(text)?;
-    let now = look(machine, &entry.thing).map_err(text)?.0;
-    let is_ours = if entry.done {
-        now == entry.after || now == entry.before
-    } else {
-        now.is_between(&entry.before, &entry.after)
-    };
-    // An undo that was cut off leaves something in between, too.
-    if !is_ours && !now.is_between(&entry.before, &entry.after) {
+    let (now, content) = look(machine, &entry.thing).map_err(text)?;
+    if !is_ours(machine, journal, entry, &now, content.as_deref()) {
         return Err(format!("it was changed since: it is {}, where {} was left", now.says(), entry.after.says()));
     }
     place(machine, journal, &entry.thing, &entry.before, entry.check)?;
@@ -56,24 +50,51 @@ fn one(machine: &mut dyn Machine, journal: &Journal, entry: &Entry) -> Result<()
         .map_err(|error| format!("it was taken back, and that could not be written: {error}"))
 }
 
+/// Whether a thing is as a step left it or found it, or as one that was cut off, forth or back, would leave it.
+fn is_ours(machine: &dyn Machine, journal: &Journal, entry: &Entry, now: &State, content: Option<&[u8]>) -> bool {
+    if !matches!(now, State::Rules { .. }) {
+        return now.is_between(&entry.before, &entry.after);
+    }
+    // Rules go in and out one by one, and a boot may lose them: each that is there has to be known.
+    let known = |state: &State| journal.content(machine, state).ok().flatten().unwrap_or_default();
+    let (before, after) = (known(&entry.before), known(&entry.after));
+    let is_known =
+        |line: &[u8]| before.split(|b| *b == b'\n').chain(after.split(|b| *b == b'\n')).any(|known| known == line);
+    *now == entry.before || content.is_some_and(|content| content.split(|b| *b == b'\n').all(is_known))
+}
+
 /// What stands in the way of taking a run back: things that were changed since, folders that are not empty, accounts in
 /// use. Nothing is changed.
-pub fn obstacles(machine: &dyn Machine, record: &Record) -> Vec<(usize, Stuck)> {
+pub fn obstacles(machine: &dyn Machine, journal: &Journal, record: &Record) -> Vec<(usize, Stuck)> {
     let open: Vec<&Entry> = record.entries.iter().filter(|entry| !entry.closed).collect();
-    let last =
+    let is_last =
         |entry: &&&Entry| !open.iter().any(|later| later.step > entry.step && is_same(&later.thing, &entry.thing));
-    let ours: BTreeSet<&AbsPath> = open.iter().filter_map(|entry| entry.thing.path()).collect();
-    let obstacle = |entry: &&Entry| {
-        let why = match look(machine, &entry.thing) {
-            Err(trouble) => Some(trouble.to_string()),
-            Ok((now, _)) if !now.is_between(&entry.before, &entry.after) => {
-                Some(format!("it was changed since: it is {}, where {} was left", now.says(), entry.after.says()))
-            }
-            Ok((now, _)) => in_the_way(machine, entry, &now, &ours),
-        };
-        why.map(|why| (entry.step, Stuck { thing: entry.thing.to_string(), why }))
+    let last: Vec<&&Entry> = open.iter().filter(is_last).collect();
+    let own = open.iter().filter_map(|entry| entry.thing.path());
+    // And what one that was cut off has left beside it.
+    let mut ours: BTreeSet<AbsPath> = own.flat_map(|path| [path.clone(), beside(path)]).collect();
+    loop {
+        let stands = |entry: &&&Entry| Some((entry.step, obstacle(machine, journal, entry, &ours)?));
+        let found: Vec<(usize, Stuck)> = last.iter().filter_map(stands).collect();
+        // What stays keeps the folder around it, and the account that owns it.
+        let stays = |entry: &&&&Entry| found.iter().any(|(step, _)| *step == entry.step);
+        let gone =
+            last.iter().filter(stays).filter_map(|entry| entry.thing.path()).filter(|path| ours.remove(path)).count();
+        if gone == 0 {
+            return found;
+        }
+    }
+}
+
+fn obstacle(machine: &dyn Machine, journal: &Journal, entry: &Entry, ours: &BTreeSet<AbsPath>) -> Option<Stuck> {
+    let why = match look(machine, &entry.thing) {
+        Err(trouble) => Some(trouble.to_string()),
+        Ok((now, content)) if !is_ours(machine, journal, entry, &now, content.as_deref()) => {
+            Some(format!("it was changed since: it is {}, where {} was left", now.says(), entry.after.says()))
+        }
+        Ok((now, _)) => in_the_way(machine, entry, &now, ours),
     };
-    open.iter().filter(last).filter_map(|entry| obstacle(entry)).collect()
+    why.map(|why| Stuck { thing: entry.thing.to_string(), why })
 }
 
 /// Whether a change of one is a change of the other.
@@ -81,7 +102,7 @@ fn is_same(one: &Thing, other: &Thing) -> bool {
     one == other || one.path().is_some() && one.path() == other.path()
 }
 
-fn in_the_way(machine: &dyn Machine, entry: &Entry, now: &State, ours: &BTreeSet<&AbsPath>) -> Option<String> {
+fn in_the_way(machine: &dyn Machine, entry: &Entry, now: &State, ours: &BTreeSet<AbsPath>) -> Option<String> {
     if entry.before != State::Absent {
         return None;
     }
@@ -95,11 +116,21 @@ fn in_the_way(machine: &dyn Machine, entry: &Entry, now: &State, ours: &BTreeSet
             Some(format!("it holds `{}`, which this run did not put there", crate::model::plain(&name)))
         }
         (Thing::Account(_), State::Account { uid, .. }) => {
-            let why = account::in_use(machine, *uid)?;
+            match machine.processes_of(*uid) {
+                Err(error) => return Some(format!("its processes could not be listed: {error}")),
+                Ok(pids) if !pids.is_empty() => {
+                    return Some(format!("it runs {} processes, {} among them", pids.len(), pids[0]));
+                }
+                Ok(_) => {}
+            }
             // What this run made for it goes first.
-            let files = machine.files_of(*uid).ok()?;
-            let foreign = files.iter().find(|file| !ours.contains(file));
-            (foreign.is_some() || why.starts_with("it runs")).then_some(why)
+            match machine.files_of(*uid) {
+                Err(error) => Some(format!("its files could not be looked for: {error}")),
+                Ok(files) => {
+                    let file = files.iter().find(|file| !ours.contains(file))?;
+                    Some(format!("it owns `{file}`, which this run did not make"))
+                }
+            }
         }
         _ => None,
     }

@@ -36,15 +36,16 @@ pub(in crate::commands) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure>
     if args.unless_confirmed.is_some() && record.confirmed {
         return Ok(ExitCode::SUCCESS);
     }
-    let obstacles = apply::obstacles(&machine, record);
+    let folder = store.run(id).ok_or_else(|| Failure::usage(format!("`{id}` is no name of a run"), ""))?;
+    let journal = Journal::of(&folder);
+    let obstacles = apply::obstacles(&machine, &journal, record);
     if !obstacles.is_empty() && !args.keep_changed {
         let stuck: Vec<Stuck> = obstacles.into_iter().map(|(_, stuck)| stuck).collect();
         let next = "put it back as it was, or leave it as it is and take the rest back: `--keep-changed`";
         return said(id, &stuck, "nothing was taken back", next, 1, args.format);
     }
     let keep: Vec<usize> = obstacles.iter().map(|(step, _)| *step).collect();
-    let folder = store.run(id).ok_or_else(|| Failure::usage(format!("`{id}` is no name of a run"), ""))?;
-    let left = apply::rollback(&mut machine, &Journal::of(&folder), record, &keep).map_err(|error| {
+    let left = apply::rollback(&mut machine, &journal, record, &keep).map_err(|error| {
         Failure::usage(format!("the journal cannot be written: {}", cause(&error)), "make room on the disk")
     })?;
     if !left.is_empty() {
