@@ -11,8 +11,12 @@ const SEARCH_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
     let account = site.account()?;
     let mine = |mode| Access { uid: account.uid, gid: account.gid, ..Access::of_root(mode) };
+    let config = config_home(&account.name);
     let mut actions = vec![
         Action::EnsureDir { path: account.home.join("tmp"), access: mine(0o700) },
+        Action::EnsureDir { path: path("/etc/harden"), access: Access::of_root(0o755) },
+        Action::EnsureDir { path: config.clone(), access: Access::of_root(0o755) },
+        Action::EnsureDir { path: config.join(&site.command), access: Access::of_root(0o755) },
         Action::WriteFile {
             path: site.launcher.clone(),
             content: script(site)?,
@@ -36,6 +40,12 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
         });
     }
     Ok(actions)
+}
+
+/// Where the agent looks for the configuration of its account: a folder that it cannot write, or what one session puts
+/// there would rule the next.
+fn config_home(account: &str) -> AbsPath {
+    path("/etc/harden").join(account)
 }
 
 /// sudo passes over names with a dot in them.
@@ -71,7 +81,7 @@ fn variables(home: &AbsPath, name: &str) -> Vec<(&'static str, String)> {
         ("PATH", SEARCH_PATH.to_owned()),
         ("LANG", "C.UTF-8".to_owned()),
         ("TMPDIR", below("tmp")),
-        ("XDG_CONFIG_HOME", below(".config")),
+        ("XDG_CONFIG_HOME", config_home(name).text()),
         ("XDG_DATA_HOME", below(".local/share")),
         ("XDG_STATE_HOME", below(".local/state")),
         ("XDG_CACHE_HOME", below(".cache")),
