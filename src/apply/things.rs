@@ -232,10 +232,33 @@ fn put_table(
     let access = crate::model::Access::of_root(0o600);
     machine.make(&file, New::File { bytes: &whole, access: &access, like: None }).map_err(io)?;
     let path = file.text();
+    let others = other_tables(machine, thing, name)?;
     let loaded = run(machine, thing, Changer::Nft, &["-c", "-f", &path])
         .and_then(|_| run(machine, thing, Changer::Nft, &["-f", &path]));
     machine.remove(&file).map_err(io)?;
-    loaded.map(|_| ())
+    loaded?;
+    if other_tables(machine, thing, name)? != others {
+        return Err(Trouble::refused(thing, "another table changed while this one was loaded"));
+    }
+    Ok(())
+}
+
+/// The text of every table but ours.
+fn other_tables(machine: &dyn Machine, thing: &Thing, name: &str) -> Result<String, Trouble> {
+    let all = ask(machine, thing, Changer::Nft, &["-s", "list", "ruleset"])?;
+    let ours = format!("table inet {name} {{");
+    let mut inside = false;
+    let mut others = String::new();
+    for line in all.lines() {
+        inside |= line == ours;
+        if !inside && !line.is_empty() {
+            others.push_str(line);
+            others.push('\n');
+        }
+        // A table ends where a brace stands at the beginning of a line.
+        inside &= line != "}";
+    }
+    Ok(others)
 }
 
 /// The loaded rules under a key, as the kernel's tool lists them.

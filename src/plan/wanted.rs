@@ -33,7 +33,7 @@ pub fn wanted<'a>(findings: &[Finding], site_of: &dyn Fn(&Finding) -> &'a Site) 
             Err(refusal) => out.person.push(left(finding, &refusal.why, &refusal.next)),
         }
     }
-    out.wants.sort_by(|a, b| (a.action.rank(), depth(&a.action)).cmp(&(b.action.rank(), depth(&b.action))));
+    out.wants.sort_by_key(|want| (want.action.rank(), depth(&want.action)));
     out
 }
 

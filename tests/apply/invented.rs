@@ -195,6 +195,7 @@ impl Invented {
             (Changer::Nft, ["list", "tables", "inet"]) => {
                 return Ok(self.tables.keys().map(|name| format!("table inet {name}\n")).collect());
             }
+            (Changer::Nft, ["-s", "list", "ruleset"]) => return Ok(self.tables.values().cloned().collect()),
             (Changer::Nft, ["-s", "list", "table", "inet", name]) => return Ok(self.tables[*name].clone()),
             (Changer::Nft, ["delete", "table", "inet", name]) => drop(self.tables.remove(*name)),
             (Changer::Nft, ["-c", "-f", file]) if self.text(file).starts_with("table inet harden\ndelete") => {}

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 
 use super::site;
 use crate::apply::{self, RealMachine};
 use crate::artifact::Site;
 use crate::catalog::Request;
-use crate::cli::{Planning, Target};
+use crate::cli::{Planning, ScopeArg, Target};
 use crate::commands::failure::cause;
 use crate::commands::{Failure, Session, gather, verdict};
-use crate::model::{AgentUser, Asked, Class, Contents, Finding, Look, Plan, Status, Thing, UserSource, hex};
+use crate::model::{
+    AgentUser, Asked, Class, Contents, Finding, Look, Plan, Scope, State, Status, Thing, UserSource, hex,
+};
 use crate::plan::{self, Of, Seen};
 
 /// The classes where none are named.
@@ -51,6 +54,7 @@ pub(super) fn asked(args: &Planning) -> Result<Asked, Failure> {
         path: full(args.target.path.as_deref().unwrap_or(Path::new(".")))?,
         agent: args.target.agent.clone(),
         profile,
+        scope: args.target.scope.map(|scope| Scope::from(scope).name().to_owned()),
         checks: args.checks.iter().map(|folder| full(folder)).collect::<Result<_, _>>()?,
         only: args.only.clone(),
         skip: args.skip.clone(),
@@ -64,6 +68,7 @@ pub(super) fn look(asked: &Asked) -> Result<(Session, Vec<Finding>), Failure> {
         path: Some(PathBuf::from(&asked.path)),
         agent: asked.agent.clone(),
         profile: asked.profile.clone(),
+        scope: asked.scope.as_deref().and_then(|scope| ScopeArg::from_str(scope, true).ok()),
         ..Target::default()
     };
     let request = Request { only: asked.only.clone(), skip: asked.skip.clone(), ..Request::default() };
@@ -96,10 +101,8 @@ pub(super) fn plan(asked: Asked) -> Result<Planned, Failure> {
     let mut seen = Seen::new();
     for want in &wanted.wants {
         let thing = want.action.thing();
-        if !seen.contains_key(&thing) {
-            let state = apply::look(&machine, &thing).map_err(|trouble| trouble.to_string());
-            seen.insert(thing, state);
-        }
+        let look = |thing: &Thing| look_at(&machine, thing);
+        seen.entry(thing.clone()).or_insert_with(|| look(&thing));
     }
     let of = Of { profile: session.policy.profile.clone(), policy: digest_of(&session), asked };
     let own: Vec<_> = session
@@ -118,6 +121,16 @@ pub(super) fn plan(asked: Asked) -> Result<Planned, Failure> {
     };
     let (plan, contents) = plan::build(wanted, &seen, of, &needs_root);
     Ok(Planned { plan, contents, findings, machine })
+}
+
+/// What a thing is; Err where it cannot be told, or could not be changed.
+fn look_at(machine: &RealMachine, thing: &Thing) -> Result<(State, Option<Vec<u8>>), String> {
+    let look = |thing: &Thing| apply::look(machine, thing).map_err(|trouble| trouble.to_string());
+    let locked = State::Value { value: "2".to_owned() };
+    if matches!(thing, Thing::AuditKey(_)) && look(&Thing::Auditing)?.0 == locked {
+        return Err("the audit is locked until the next boot; rules in /etc/audit/rules.d hold after it".to_owned());
+    }
+    look(thing)
 }
 
 /// What cannot be told for want of the agent's account, told as if that were there: rights go by numbers, and the number

@@ -19,7 +19,10 @@ pub(in crate::commands) fn run(args: &RollbackArgs) -> Result<ExitCode, Failure>
     let store = stores::of_caller()?;
     let mut machine =
         RealMachine::live().map_err(|error| Failure::usage(format!("cannot open `/`: {}", cause(&error)), ""))?;
-    stores::open(&store, &mut machine)?;
+    // Without runs there is nothing to lock, and no store is made.
+    if !stores::all(&store, &machine)?.is_empty() {
+        stores::open(&store, &mut machine)?;
+    }
     let runs = stores::all(&store, &machine)?;
     let found = match &args.run {
         Some(wanted) => runs.iter().find(|(id, _)| id == wanted),

@@ -199,11 +199,11 @@ fn outcomes(plan: &Plan, after: &[Finding]) -> Vec<(Reason, Outcome)> {
 fn resume(store: &Store, format: TextOrJson, color: Color) -> Result<ExitCode, Failure> {
     let mut machine =
         RealMachine::live().map_err(|error| Failure::usage(format!("cannot open `/`: {}", cause(&error)), ""))?;
+    let none = || Failure::usage("no run was cut off", "`harden runs` lists them");
+    stores::cut_off(&stores::all(store, &machine)?).ok_or_else(none)?;
     stores::open(store, &mut machine)?;
     let runs = stores::all(store, &machine)?;
-    let Some((run, _)) = stores::cut_off(&runs) else {
-        return Err(Failure::usage("no run was cut off", "`harden runs` lists them"));
-    };
+    let (run, _) = stores::cut_off(&runs).ok_or_else(none)?;
     let folder = store.run(run).ok_or_else(|| Failure::usage(format!("`{run}` is no name of a run"), ""))?;
     let journal = Journal::of(&folder);
     let text = journal.plan(&machine).map_err(|error| {
