@@ -66,6 +66,9 @@ fn script(site: &Site) -> Result<String, Refusal> {
     for (name, value) in variables(&account.home, &account.name) {
         out += &format!("  {name}={} \\\n", quoted(&value)?);
     }
+    for name in &site.off_switches {
+        out += &format!("  {}=1 \\\n", quoted(name)?);
+    }
     out += &format!("  TERM=\"${{TERM:-dumb}}\" \\\n  {} \"$@\"\n", quoted(&site.command)?);
     Ok(out)
 }

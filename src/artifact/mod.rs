@@ -8,6 +8,7 @@ mod audit_rules;
 mod cron_deny;
 mod egress;
 mod launcher;
+mod limits;
 mod managed_config;
 mod shell;
 
@@ -46,6 +47,8 @@ pub struct Site {
     pub managed_config: Option<AbsPath>,
     /// The command that starts it.
     pub command: String,
+    /// Variables that switch off what the agent would fetch or publish.
+    pub off_switches: Vec<String>,
     /// Where it works.
     pub workspace: AbsPath,
     /// The top of the work tree.
@@ -102,6 +105,7 @@ pub fn build(what: &str, site: &Site) -> Result<Vec<Action>, Refusal> {
         "audit-rules" => audit_rules::build(site),
         "audit-on" => audit_on::build(site),
         "cron-deny" => cron_deny::build(site),
+        "limits" => limits::build(site),
         "managed-config" => managed_config::build(site),
         other => Err(Refusal::new(format!("nothing writes `{other}`"), "")),
     }
@@ -137,6 +141,7 @@ mod tests {
             agent: "OpenCode".into(),
             managed_config: Some(path("/etc/opencode/opencode.json")),
             command: "opencode".into(),
+            off_switches: vec!["OPENCODE_DISABLE_SHARE".into()],
             workspace: path("/srv/shop"),
             project: path("/srv/shop"),
             project_owner: (Uid(1000), Gid(1000)),
@@ -144,6 +149,7 @@ mod tests {
             runs_32_bit: true,
             has_systemd: true,
             there: vec![
+                path("/etc/security/limits.d"),
                 path("/etc/cron.deny"),
                 path("/etc/sudoers.d"),
                 path("/etc/audit/rules.d"),

@@ -91,6 +91,9 @@ pub struct RunsArgs {
 pub struct ConfirmArgs {
     /// The run; the newest where left out
     pub run: Option<String>,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    pub format: TextOrJson,
 }
 
 /// How much consent a step needs.

@@ -5,6 +5,43 @@ use sha2::{Digest, Sha256};
 use crate::artifact::{self, Refusal, Site};
 use crate::model::{AbsPath, Access, Action, Finding, Gid, LeftToPerson, Mode, Reason, Status, Uid, Wish, hex};
 
+/// Folders whose rights the whole system rests on.
+const OF_EVERYBODY: &[&str] = &[
+    "/",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/dev/shm",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/sbin",
+    "/var",
+    "/var/lib",
+    "/var/tmp",
+    "/Applications",
+    "/Library",
+    "/System",
+    "/Users",
+    "/private",
+    "/private/tmp",
+    "/private/var",
+];
+
 /// An action with the findings that want it.
 #[derive(Clone, Debug)]
 pub struct Want {
@@ -63,7 +100,12 @@ fn actions_for(wish: &Wish, site: &Site) -> Result<Vec<Action>, Refusal> {
         }
         "set_access" => {
             let owner = (wish.text("owner") == "root").then_some((Uid(0), Gid(0)));
-            Ok(vec![Action::SetAccess { path: place(wish, site)?, take: mode(wish, "take")?, owner }])
+            let path = place(wish, site)?;
+            if OF_EVERYBODY.contains(&path.text().as_str()) {
+                let why = format!("`{path}` serves everything on this machine: its rights are not changed by a plan");
+                return Err(Refusal::new(why, ""));
+            }
+            Ok(vec![Action::SetAccess { path, take: mode(wish, "take")?, owner }])
         }
         "edit_block" => {
             let (uid, gid) = site.project_owner;
@@ -180,5 +222,97 @@ fn left(finding: &Finding, why: &str, next: &str) -> LeftToPerson {
         subject: finding.subject.clone(),
         why: why.to_owned(),
         next: if next.is_empty() { finding.remediation.clone() } else { next.to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::Account;
+    use crate::model::{Confidence, Os, Parameters, Scope, Severity};
+
+    fn finding(code: &str, fix: Vec<Wish>) -> Finding {
+        Finding {
+            check: code.to_lowercase(),
+            code: code.to_owned(),
+            title: String::new(),
+            severity: Severity::High,
+            confidence: Confidence::High,
+            scope: Scope::Host,
+            status: Status::Fail,
+            agent: None,
+            subject: None,
+            message: String::new(),
+            evidence: Vec::new(),
+            unseen: Vec::new(),
+            remediation: "do it by hand".to_owned(),
+            fingerprint: code.to_owned(),
+            waiver: None,
+            controls: Default::default(),
+            fix,
+        }
+    }
+
+    fn wish(form: &'static str, fields: &[(&'static str, serde_json::Value)]) -> Wish {
+        Wish { form, fields: fields.iter().cloned().collect() }
+    }
+
+    fn site(account: Result<Account, Refusal>) -> Site {
+        let path = |text: &str| AbsPath::root().join(text);
+        Site {
+            os: Os::Linux,
+            account,
+            developer: None,
+            agent: "OpenCode".into(),
+            managed_config: None,
+            command: "opencode".into(),
+            off_switches: Vec::new(),
+            workspace: path("srv/app"),
+            project: path("srv/app"),
+            project_owner: (Uid(7), Gid(7)),
+            launcher: path("usr/local/bin/x"),
+            runs_32_bit: false,
+            has_systemd: false,
+            there: Vec::new(),
+            parameters: Parameters::default(),
+        }
+    }
+
+    #[test]
+    fn the_same_change_for_two_findings_is_one() {
+        let take = |mode: &str| wish("set_access", &[("path", "/srv/app/x".into()), ("take", mode.into())]);
+        let lines = |line: &str| {
+            let fields =
+                [("path", ".gitignore".into()), ("label", "state".into()), ("lines", serde_json::json!([line]))];
+            wish("edit_block", &fields)
+        };
+        let findings = [
+            finding("AAA-01", vec![take("0022"), lines("a")]),
+            finding("AAA-02", vec![take("0007"), lines("b")]),
+            finding("AAA-03", Vec::new()),
+        ];
+        let site = site(Err(Refusal::new("none", "")));
+        let wanted = wanted(&findings, &|_| &site);
+        let said: Vec<String> =
+            wanted.wants.iter().map(|want| format!("{:?} {}", want.action, want.wanted_by.len())).collect();
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert!(said[0].contains("take: Mode(23)") && said[0].ends_with(" 2"), "{said:?}");
+        assert!(said[1].contains(r#"lines: ["a", "b"]"#) && said[1].contains("/srv/app/.gitignore"), "{said:?}");
+        assert_eq!((wanted.person.len(), wanted.person[0].next.as_str()), (1, "do it by hand"));
+    }
+
+    #[test]
+    fn what_must_not_be_changed_is_left_to_a_person() {
+        let set = |path: &str| wish("set_access", &[("path", path.into()), ("take", "0022".into())]);
+        let leave = wish("leave_groups", &[("user", "dev".into()), ("groups", serde_json::json!(["sudo"]))]);
+        let user = wish("ensure_user", &[("name", "dev".into())]);
+        let site = site(Err(Refusal::new("`dev` is a person's account", "name another")));
+        for fix in
+            [set("/tmp"), set("/etc"), set(""), set("a\nb"), leave, user, wish("write", &[("what", "egress".into())])]
+        {
+            let findings = [finding("AAA-01", vec![fix.clone()])];
+            let wanted = wanted(&findings, &|_| &site);
+            assert!(wanted.wants.is_empty() && wanted.person.len() == 1, "{fix:?}: {wanted:?}");
+        }
     }
 }

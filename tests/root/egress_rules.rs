@@ -54,6 +54,7 @@ fn rules() -> Vec<Action> {
         agent: "OpenCode".into(),
         managed_config: None,
         command: "opencode".into(),
+        off_switches: Vec::new(),
         workspace: path("/"),
         project: path("/"),
         project_owner: (Uid(0), Gid(0)),

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{
-    AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, Uid, XattrFlags, fchmod, fchown, fgetxattr, flistxattr,
-    flock, fremovexattr, fsetxattr, fstat, fsync, mkdirat, openat, renameat, statat, symlinkat, unlinkat,
+    AtFlags, FileType, FlockOperation, Gid, Mode, OFlags, RawMode, Uid, XattrFlags, fchmod, fchown, fgetxattr,
+    flistxattr, flock, fremovexattr, fsetxattr, fstat, fsync, mkdirat, openat, renameat, statat, symlinkat, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -19,7 +19,8 @@ pub(super) const ACL: &str = "system.posix_acl_access";
 /// The most bytes of further attributes that are copied from one file.
 const ATTRIBUTES: usize = 64 << 10;
 
-const PRIVATE: u32 = 0o600;
+/// Of files until they are given their own rights.
+const PRIVATE: RawMode = 0o600;
 
 /// Makes what is new; what goes wrong half-way leaves nothing.
 pub(super) fn make(folder: &OwnedFd, name: &OsStr, new: New<'_>) -> io::Result<()> {
@@ -85,7 +86,7 @@ fn give(file: &File, access: &Access) -> io::Result<()> {
             },
         }
     }
-    fchmod(file, Mode::from_raw_mode(access.mode.bits()))?;
+    fchmod(file, Mode::from_raw_mode(access.mode.bits() as RawMode))?;
     Ok(())
 }
 

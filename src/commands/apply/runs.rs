@@ -73,6 +73,9 @@ pub(in crate::commands) fn confirm(args: &ConfirmArgs) -> Result<ExitCode, Failu
     apply::confirm(&mut machine, &Journal::of(&folder)).map_err(|error| {
         Failure::usage(format!("the journal cannot be written: {}", cause(&error)), "make room on the disk")
     })?;
-    terminal::print(&format!("the run {id} stays\n"))?;
+    terminal::print(&match args.format {
+        TextOrJson::Json => terminal::json(&json!({ "run": id, "confirmed": true })),
+        TextOrJson::Text => format!("the run {id} stays\n"),
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,8 @@
 //! Plans in files. A saved plan is never carried out: it says what a person agreed to. The same is planned again from the
 //! machine as it is, and has to be the same step by step.
 
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::commands::failure::cause;
@@ -21,16 +23,7 @@ pub(super) fn save(file: &Path, plan: &Plan) -> Result<(), Failure> {
 /// Reads one.
 pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
     let shown = file.display();
-    let size = std::fs::metadata(file).map(|found| found.len());
-    let text = match size {
-        Ok(size) if size > LIMIT => {
-            return Err(Failure::usage(
-                format!("`{shown}` has {size} bytes, more than a plan has"),
-                "save the plan again",
-            ));
-        }
-        _ => std::fs::read_to_string(file),
-    };
+    let text = trusted_text(file)?;
     let text = text
         .map_err(|error| Failure::usage(format!("cannot read `{shown}`: {}", cause(&error)), "save the plan again"))?;
     let plan: Plan = serde_json::from_str(&text).map_err(|error| {
@@ -42,6 +35,31 @@ pub(super) fn read(file: &Path) -> Result<Plan, Failure> {
             Err(Failure::usage(format!("`{shown}` is a plan of format {other}; this is {PLAN_VERSION}"), "plan again"))
         }
     }
+}
+
+/// The text of a plan. What root goes by must not be another's to write: a plan names a profile, and what is agreed to.
+fn trusted_text(file: &Path) -> Result<io::Result<String>, Failure> {
+    let shown = file.display();
+    let opened = std::fs::File::open(file).and_then(|opened| Ok((opened.metadata()?, opened)));
+    let (stat, opened) = match opened {
+        Ok(found) => found,
+        Err(error) => return Ok(Err(error)),
+    };
+    let behind = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
+    let is_own = stat.uid() == 0 || behind == Some(stat.uid());
+    if rustix::process::geteuid().is_root() && !(is_own && stat.mode() & 0o022 == 0) {
+        let message = format!("others than you can write `{shown}`, and root would do what it says");
+        return Err(Failure::usage(message, "save the plan again, where it is yours alone to write"));
+    }
+    let mut text = String::new();
+    let read = opened.take(LIMIT + 1).read_to_string(&mut text);
+    if text.len() as u64 > LIMIT {
+        return Err(Failure::usage(
+            format!("`{shown}` has more than the {LIMIT} bytes of a plan"),
+            "save the plan again",
+        ));
+    }
+    Ok(read.map(|_| text))
 }
 
 /// Err names what is not as it was when the plan was saved.

@@ -9,6 +9,7 @@ const SYSTEM_NUMBERS: std::ops::RangeInclusive<u32> = 100..=999;
 /// What artifacts write into where it is there.
 const ASKED_FOR: &[&str] = &[
     "/etc/sudoers.d",
+    "/etc/security/limits.d",
     "/etc/audit/rules.d",
     "/etc/systemd/system",
     "/etc/cron.d",
@@ -24,7 +25,7 @@ pub(super) fn of(host: &dyn Host, subject: &Subject, parameters: &Parameters) ->
     let accounts = host.accounts().unwrap_or_default();
     let command = subject.agent.commands.first().cloned().unwrap_or_else(|| subject.agent.agent.clone());
     let launcher = parameters.text("launcher").and_then(AbsPath::new);
-    let owner = host.stat(&subject.project).map_or((Uid(0), Gid(0)), |stat| (stat.uid, stat.gid));
+    let owner = host.stat(&subject.project).map_or((Uid(0), Gid(0)), |stat| owner(&accounts, stat.uid, stat.gid));
     let is_dir = |path: &AbsPath| host.stat(path).is_ok_and(|stat| stat.kind == Kind::Dir);
     let root = AbsPath::root();
     Site {
@@ -35,6 +36,7 @@ pub(super) fn of(host: &dyn Host, subject: &Subject, parameters: &Parameters) ->
         managed_config: managed_config(subject),
         launcher: launcher.unwrap_or_else(|| root.join(format!("usr/local/bin/{command}-hardened"))),
         command,
+        off_switches: off_switches(subject),
         workspace: subject.workspace.clone(),
         project: subject.project.clone(),
         project_owner: owner,
@@ -43,6 +45,12 @@ pub(super) fn of(host: &dyn Host, subject: &Subject, parameters: &Parameters) ->
         there: ASKED_FOR.iter().map(|path| root.join(path)).filter(|path| host.stat(path).is_ok()).collect(),
         parameters: parameters.clone(),
     }
+}
+
+/// Whose a new file in a folder is: the owner's, in the folder's group where the owner may give it that.
+fn owner(accounts: &Accounts, uid: Uid, gid: Gid) -> (Uid, Gid) {
+    let account = accounts.user_of(uid).filter(|account| uid != Uid(0) && !accounts.groups_of(account).contains(&gid));
+    (uid, account.map_or(gid, |account| account.gid))
 }
 
 /// The agent's account. A person's is never taken for it, nor root's, nor that of whoever runs this.
@@ -112,6 +120,15 @@ fn managed_config(subject: &Subject) -> Option<AbsPath> {
         .next()
 }
 
+/// Variables that switch something off by being set.
+fn off_switches(subject: &Subject) -> Vec<String> {
+    let switches = subject.agent.switches.iter().flat_map(|switch| &switch.env);
+    let mut names: Vec<String> = switches.filter(|env| !env.on).map(|env| env.name.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// Whether the kernel runs 32-bit programs beside its own.
 fn runs_32_bit(host: &dyn Host) -> bool {
     let line = host.read(&AbsPath::root().join("proc/cmdline"), 64 << 10).unwrap_or_default();
@@ -130,6 +147,17 @@ mod tests {
         let accounts = Accounts::parse(passwd, "a:x:999:\nc:x:998:\n");
         let made = new_account(&accounts, "agent").expect("can be made");
         assert_eq!((made.uid, made.gid, made.home.text()), (Uid(996), Gid(996), "/var/lib/agent".to_owned()));
+    }
+
+    #[test]
+    fn a_file_is_given_to_no_group_that_its_owner_is_not_in() {
+        let accounts = Accounts::parse("dev:x:1000:1000::/home/dev:/bin/sh\n", "dev:x:1000:\nteam:x:2000:dev\n");
+        for (given, expected) in
+            [((1000, 0), (1000, 1000)), ((1000, 2000), (1000, 2000)), ((0, 7), (0, 7)), ((5, 5), (5, 5))]
+        {
+            let (uid, gid) = owner(&accounts, Uid(given.0), Gid(given.1));
+            assert_eq!((uid.0, gid.0), expected, "{given:?}");
+        }
     }
 
     #[test]
