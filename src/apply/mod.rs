@@ -8,6 +8,7 @@ mod executor;
 mod journal;
 mod machine;
 mod real;
+mod rules;
 mod store;
 mod things;
 mod tool;
