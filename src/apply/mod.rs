@@ -1,7 +1,7 @@
 //! The only module that changes the machine.
 //!
-//! [`Machine`] is what can be done to it, in primitives; [`things`] says how each kind of thing is put; [`journal`]
-//! holds what was intended and done; the [`executor`] and [`undo`] go forth and back along it.
+//! [`Machine`] is what can be done to it, in primitives; `things` says how each kind of thing is put; `journal` holds
+//! what was intended and done; `executor` and `undo` go forth and back along it.
 
 mod account;
 mod executor;

@@ -1,4 +1,5 @@
-//! A step as a unified diff. What somebody else wrote may hold secrets: of such a file only masked lines are shown.
+//! A step as a unified diff. What somebody else wrote may hold secrets: of such a file only the lines that change are
+//! shown, and these masked.
 
 use similar::TextDiff;
 
@@ -46,7 +47,7 @@ fn unified(old: &str, new: &str, name: &str, is_new: bool, masked: bool) -> Stri
         false => (old.to_owned(), new.to_owned()),
     };
     let from = if is_new { "/dev/null" } else { name };
-    let diff = TextDiff::from_lines(&old, &new).unified_diff().context_radius(2).header(from, name).to_string();
+    let diff = TextDiff::from_lines(&old, &new).unified_diff().context_radius(if masked { 0 } else { 2 }).header(from, name).to_string();
     // Masked, both may read the same though they differ.
     if diff.is_empty() {
         return format!("--- {from}\n+++ {name}\n(a change in what is not shown)\n");
@@ -100,7 +101,8 @@ mod tests {
             .collect();
         let action = Action::EditConfig { path: path.clone(), set: Vec::new(), access: Access::of_root(0o644) };
         let shown = diff(&step(state(&old), state(&new), action), &contents);
-        assert!(shown.contains("+  \"share\": \"disabled\" }") && !shown.contains("16C7e42F"), "{shown}");
+        assert!(shown.contains("+  \"share\": \"disabled\" }"), "{shown}");
+        assert!(!shown.contains("16C7e42F") && !shown.contains("token"), "a line that stays is not shown: {shown}");
         let action = Action::WriteFile { path, content: new.clone(), access: Access::of_root(0o644), check: None };
         let shown = diff(&step(State::Absent, state(&new), action), &contents);
         assert!(shown.starts_with("--- /dev/null\n+++ /x\n@@ -0,0 +1,2 @@\n+{ \"token\""), "{shown}");
