@@ -47,7 +47,11 @@ fn unified(old: &str, new: &str, name: &str, is_new: bool, masked: bool) -> Stri
         false => (old.to_owned(), new.to_owned()),
     };
     let from = if is_new { "/dev/null" } else { name };
-    let diff = TextDiff::from_lines(&old, &new).unified_diff().context_radius(if masked { 0 } else { 2 }).header(from, name).to_string();
+    let diff = TextDiff::from_lines(&old, &new)
+        .unified_diff()
+        .context_radius(if masked { 0 } else { 2 })
+        .header(from, name)
+        .to_string();
     // Masked, both may read the same though they differ.
     if diff.is_empty() {
         return format!("--- {from}\n+++ {name}\n(a change in what is not shown)\n");

@@ -158,14 +158,18 @@ fn foresee(
     if !foresees {
         return Ok(findings);
     }
-    let (facts, _) = gather(session);
-    let told = verdict::report(session, &facts, None)?.findings;
     let is_untold = |finding: &Finding| {
         finding.status == Status::Unknown
             && finding.unseen.iter().all(|unseen| unseen.why.starts_with("there is no account"))
     };
     let (untold, mut kept): (Vec<Finding>, Vec<Finding>) = findings.into_iter().partition(is_untold);
-    kept.extend(told.into_iter().filter(|finding| untold.iter().any(|other| other.check == finding.check)));
+    // Only what these checks speak of is looked at once more.
+    let all = session.policy.checks.clone();
+    session.policy.checks.retain(|check| untold.iter().any(|finding| finding.check == check.id));
+    let (facts, _) = gather(session);
+    let told = verdict::report(session, &facts, None);
+    session.policy.checks = all;
+    kept.extend(told?.findings);
     Ok(kept)
 }
 
