@@ -281,7 +281,7 @@ mod tests {
 
     fn intended() -> String {
         let thing = Thing::Auditing;
-        line(&Line::Intended { step: 0, thing, before: State::Absent, after: State::Member, check: None })
+        line(&Line::Intended { step: 0, thing, before: State::Absent, after: State::Other, check: None })
     }
 
     #[test]

@@ -55,11 +55,10 @@ pub fn look(machine: &dyn Machine, thing: &Thing) -> Result<(State, Option<Vec<u
         Thing::Path(path) => machine.look(path).map_err(io),
         Thing::Rights(path) => Ok((rights(machine, path).map_err(io)?, None)),
         Thing::Account(name) => Ok((account::state(&machine.accounts().map_err(io)?, name), None)),
-        Thing::Membership { user, group } => {
+        Thing::Members(group) => {
             let accounts = machine.accounts().map_err(io)?;
             let group = accounts.groups.iter().find(|known| known.name == *group);
-            let member = group.is_some_and(|group| group.members.contains(user));
-            Ok((if member { State::Member } else { State::Absent }, None))
+            Ok((group.map_or(State::Absent, |group| State::Value { value: group.members.join(",") }), None))
         }
         Thing::Table(name) => rules::table(machine, thing, name),
         Thing::AuditKey(key) => {
@@ -91,13 +90,11 @@ pub(super) fn put(
             None => Err(Trouble::refused(thing, "what it belonged to is gone")),
         },
         Thing::Account(name) => account::put(machine, thing, name, to),
-        Thing::Membership { user, group } => {
-            let option = if *to == State::Member { "-a" } else { "-d" };
-            if look(machine, thing)?.0 != *to {
-                run(machine, thing, Changer::Gpasswd, &[option, user, group])?;
-            }
-            Ok(())
-        }
+        Thing::Members(group) => match to {
+            // The whole list, so that it comes back in its order.
+            State::Value { value } => run(machine, thing, Changer::Gpasswd, &["-M", value, group]).map(|_| ()),
+            _ => Err(Trouble::refused(thing, "the group is gone")),
+        },
         Thing::Table(name) => rules::put_table(machine, thing, name, to, content),
         Thing::AuditKey(key) => rules::put_of_key(machine, thing, key, to, content),
         Thing::Auditing => match to {

@@ -16,7 +16,7 @@ pub enum Changer {
     Usermod,
     /// Takes an account away.
     Userdel,
-    /// Puts an account into a group, and takes it out.
+    /// Sets the members of a group.
     Gpasswd,
     /// Loads and lists packet rules.
     Nft,

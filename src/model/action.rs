@@ -142,7 +142,7 @@ impl Action {
     pub fn thing(&self) -> Thing {
         match self {
             Self::EnsureUser { name, .. } => Thing::Account(name.clone()),
-            Self::LeaveGroup { user, group } => Thing::Membership { user: user.clone(), group: group.clone() },
+            Self::LeaveGroup { group, .. } => Thing::Members(group.clone()),
             Self::EnsureDir { path, .. }
             | Self::WriteFile { path, .. }
             | Self::EditBlock { path, .. }

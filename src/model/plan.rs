@@ -123,7 +123,7 @@ impl Step {
             (Thing::Path(_), State::Absent) => "it is removed again, if it is as it was written".to_owned(),
             (Thing::Path(_), State::File { .. }) => "its former bytes, owner and mode come back".to_owned(),
             (Thing::Path(_) | Thing::Rights(_), _) => "its former owner and mode come back".to_owned(),
-            (Thing::Membership { .. }, _) => "the account is listed in the group again".to_owned(),
+            (Thing::Members(_), _) => "the former list of members comes back".to_owned(),
             (Thing::Table(_), State::Absent) => "the table is deleted".to_owned(),
             (Thing::AuditKey(_), State::Absent) => "the rules under the key are taken out".to_owned(),
             (Thing::Table(_) | Thing::AuditKey(_), _) => "the former rules are loaded again".to_owned(),

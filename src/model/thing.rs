@@ -19,13 +19,8 @@ pub enum Thing {
     Rights(AbsPath),
     /// An account with its group of the same name.
     Account(String),
-    /// Whether an account is listed in a group.
-    Membership {
-        /// The account.
-        user: String,
-        /// The group.
-        group: String,
-    },
+    /// The accounts listed in a group, in their order.
+    Members(String),
     /// The loaded table of packet rules of this name, in the inet family.
     Table(String),
     /// The loaded audit rules under this key.
@@ -91,8 +86,6 @@ pub enum State {
         /// Its login shell.
         shell: String,
     },
-    /// An account is in a group.
-    Member,
     /// Loaded rules.
     Rules {
         /// Of their text.
@@ -213,7 +206,6 @@ impl State {
             Self::Account { uid, gid, home, shell } => {
                 format!("an account: number {}, group {}, home {home}, shell {shell}", uid.0, gid.0)
             }
-            Self::Member => "a member".to_owned(),
             Self::Rules { lines, digest } => {
                 format!("{lines} lines of rules (sha256 {}…)", digest.get(..12).unwrap_or_default())
             }
@@ -227,7 +219,7 @@ impl std::fmt::Display for Thing {
         match self {
             Self::Path(path) | Self::Rights(path) => write!(f, "{path}"),
             Self::Account(name) => write!(f, "account {name}"),
-            Self::Membership { user, group } => write!(f, "membership of {user} in {group}"),
+            Self::Members(group) => write!(f, "members of the group {group}"),
             Self::Table(name) => write!(f, "packet rules inet {name}"),
             Self::AuditKey(key) => write!(f, "audit rules under key {key}"),
             Self::Auditing => f.write_str("the kernel's audit"),

@@ -24,6 +24,7 @@ pub struct Of {
 pub fn build(wanted: Wanted, seen: &Seen, of: Of, needs_root: &dyn Fn(&Thing) -> bool) -> (Plan, Contents) {
     let mut now = seen.clone();
     let (mut steps, mut contents, mut person) = (Vec::new(), Contents::new(), wanted.person);
+    let mut reasons: Vec<Reason> = wanted.wants.iter().flat_map(|want| want.wanted_by.iter().cloned()).collect();
     for want in wanted.wants {
         let class = want.action.class();
         if !of.asked.classes.contains(&class) {
@@ -48,6 +49,13 @@ pub fn build(wanted: Wanted, seen: &Seen, of: Of, needs_root: &dyn Fn(&Thing) ->
             Err(why) => person.extend(want.wanted_by.iter().map(|reason| left(reason, &want, &why))),
         }
     }
+    reasons.sort();
+    reasons.dedup();
+    let is_met = |reason: &Reason| steps.iter().any(|step: &Step| step.wanted_by.contains(reason));
+    let is_told =
+        |reason: &Reason| person.iter().any(|left| left.check == reason.check && left.subject == reason.subject);
+    let unmet: Vec<Reason> = reasons.into_iter().filter(|reason| !is_met(reason) && !is_told(reason)).collect();
+    person.extend(unmet.iter().map(done_already));
     let plan = Plan {
         version: PLAN_VERSION,
         harden: env!("CARGO_PKG_VERSION").to_owned(),
@@ -89,6 +97,17 @@ fn not_asked(reason: &Reason, want: &Want, class: Class) -> LeftToPerson {
         subject: reason.subject.clone(),
         why: format!("would {}, and steps of the class {} were not asked for", want.action.says(), class.name()),
         next: format!("add `--class {}`", class.name()),
+    }
+}
+
+/// A finding that fails though every step for it would change nothing.
+fn done_already(reason: &Reason) -> LeftToPerson {
+    LeftToPerson {
+        code: reason.code.clone(),
+        check: reason.check.clone(),
+        subject: reason.subject.clone(),
+        why: "every step that is known for this is done already".to_owned(),
+        next: format!("`harden explain {}` says what else there is to do", reason.code),
     }
 }
 

@@ -18,7 +18,12 @@ pub fn settle(action: &Action, before: &State, content: Option<&[u8]>) -> Result
                 _ => Err("an account of this name is there, with another number".to_owned()),
             }
         }
-        Action::LeaveGroup { .. } => Ok((State::Absent, None)),
+        Action::LeaveGroup { user, group } => {
+            let State::Value { value } = before else { return Err(format!("there is no group {group}")) };
+            // Where it is the account's main group, the account is not on the list.
+            let rest: Vec<&str> = value.split(',').filter(|member| member != user).collect();
+            Ok((State::Value { value: rest.join(",") }, None))
+        }
         Action::EnsureDir { access, .. } => match before {
             State::Absent => Ok((State::Dir { access: access.clone() }, None)),
             State::Dir { access: there } => Ok((State::Dir { access: no_wider(there, access) }, None)),
@@ -120,6 +125,16 @@ mod tests {
             assert_eq!(settle(&ensure(mode), &before, None).expect("can").0, after, "{before:?}");
         }
         assert!(settle(&ensure(0o755), &State::Other, None).is_err());
+    }
+
+    #[test]
+    fn who_leaves_a_group_leaves_the_others_in_their_order() {
+        let leave = Action::LeaveGroup { user: "b".into(), group: "g".into() };
+        let members = |text: &str| State::Value { value: text.into() };
+        for (before, after) in [("a,b,c", "a,c"), ("b", ""), ("b,bb", "bb"), ("a,bb", "a,bb")] {
+            assert_eq!(settle(&leave, &members(before), None).expect("can").0, members(after));
+        }
+        assert!(settle(&leave, &State::Absent, None).is_err());
     }
 
     #[test]

@@ -75,7 +75,7 @@ impl Invented {
             "root:x:0:0:root:/root:/bin/sh\nold:x:901:901::/var/lib/old:/usr/sbin/nologin\n",
             0o644,
         );
-        machine.file("/etc/group", "root:x:0:\nold:x:901:\ndocker:x:120:old,dev\n", 0o644);
+        machine.file("/etc/group", "root:x:0:\nold:x:901:\ndocker:x:120:dev,old,ops\n", 0o644);
         machine
     }
 
@@ -177,18 +177,9 @@ impl Invented {
                 self.edit("/etc/passwd", |line| (!is_account(line)).then(|| line.to_owned()));
                 self.edit("/etc/group", |line| (!is_account(line)).then(|| line.to_owned()));
             }
-            (Changer::Gpasswd, [option, user, group]) => self.edit("/etc/group", |line| {
-                let Some((head, members)) =
-                    line.rsplit_once(':').filter(|(head, _)| head.starts_with(&format!("{group}:")))
-                else {
-                    return Some(line.to_owned());
-                };
-                let mut members: Vec<&str> =
-                    members.split(',').filter(|member| !member.is_empty() && member != user).collect();
-                if *option == "-a" {
-                    members.insert(0, user);
-                }
-                Some(format!("{head}:{}", members.join(",")))
+            (Changer::Gpasswd, ["-M", members, group]) => self.edit("/etc/group", |line| {
+                let of_group = line.rsplit_once(':').filter(|_| line.starts_with(&format!("{group}:")));
+                Some(of_group.map_or_else(|| line.to_owned(), |(head, _)| format!("{head}:{members}")))
             }),
             (Changer::Visudo, ["-cf", file]) if self.text(file).contains("ALL=") => {}
             (Changer::Visudo, ["-c"]) => {}
