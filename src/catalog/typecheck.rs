@@ -66,7 +66,15 @@ impl Types {
         if path.starts_with('$') {
             return parameter(path, &Value::String(path.to_owned()));
         }
-        self.items_in(path, &item.map(|item| ("item", item)).into_iter().collect()).map(|_| ())
+        let items = self.items_in(path, &item.map(|item| ("item", item)).into_iter().collect())?;
+        let named = ["name", "path"].iter().any(|field| self.has(items, field));
+        match self.kind(items) {
+            Type::Text(_) => Ok(()),
+            _ if named => Ok(()),
+            kind => {
+                Err(wrong(path, format!("the items of `{path}` are {}, and have no names", kind.name()), String::new()))
+            }
+        }
     }
 
     /// Checks a condition; `item` is the shape of what `for_each` gives.

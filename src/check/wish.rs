@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::evaluate::said;
-use super::lookup::Scope;
+use super::lookup::{Scope, item_name};
 use super::predicate::{Truth, decide};
 use crate::model::{Check, Filling, Parameters, Proposal, Wish};
 
@@ -24,7 +24,7 @@ fn wish(proposal: &Proposal, scope: &Scope<'_>, parameters: &Parameters) -> Opti
     for (name, filling) in &proposal.fields {
         let value = match filling {
             Filling::Literal(value) => value.clone(),
-            Filling::Whole(path) => value(path, scope, parameters)?,
+            Filling::Whole(path) => names(&value(path, scope, parameters)?)?,
             Filling::Sentence(template) => {
                 let known = |path: &str| value(path, scope, parameters).as_ref().and_then(said);
                 if !template.paths().all(|path| known(path).is_some()) {
@@ -36,6 +36,13 @@ fn wish(proposal: &Proposal, scope: &Scope<'_>, parameters: &Parameters) -> Opti
         fields.insert(*name, value);
     }
     Some(Wish { form: proposal.form.name, fields })
+}
+
+/// A list as the names of its items.
+fn names(list: &Value) -> Option<Value> {
+    let items = list.as_array().filter(|items| !items.is_empty())?;
+    let name = |(at, item): (usize, &Value)| Value::String(item_name(item, at));
+    Some(items.iter().enumerate().map(name).collect())
 }
 
 /// What stands at a path; None where it is null or not known.
