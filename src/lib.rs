@@ -3,6 +3,8 @@
 //! Data flows one way: [`catalog`] turns YAML into a [`model::Policy`], [`facts`] asks a [`host::Host`] what is
 //! true, [`check`] compares the two, [`report`] prints. See ARCHITECTURE.md.
 
+pub mod apply;
+pub mod artifact;
 pub mod catalog;
 pub mod check;
 pub mod cli;
@@ -11,4 +13,5 @@ pub mod facts;
 pub mod hooks;
 pub mod host;
 pub mod model;
+pub mod plan;
 pub mod report;

@@ -110,3 +110,27 @@ fn every_case_ends_as_its_name_says() {
         .collect();
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
+
+/// A proposal whose holes stay empty, or whose condition never holds, would be dropped without a word.
+#[test]
+fn every_fix_is_proposed_in_a_failing_case() {
+    let checks = catalog::checks(&Types::default()).unwrap_or_else(|error| panic!("{error}"));
+    let cases = cases();
+    for check in checks.values().filter(|check| !check.fix.is_empty()) {
+        let failing = cases.iter().filter(|case| case.check == check.id && case.expected == Status::Fail);
+        let wishes: Vec<_> = failing.flat_map(|case| audit(case, &checks)).flat_map(|finding| finding.fix).collect();
+        for proposal in &check.fix {
+            let mut made = wishes.iter().filter(|wish| wish.form == proposal.form.name);
+            assert!(made.next().is_some(), "{}: no failing case proposes `{}`", check.id, proposal.source);
+        }
+        for wish in &wishes {
+            let is_said = |value: &serde_json::Value| match value.as_array() {
+                Some(items) => {
+                    !items.is_empty() && items.iter().all(|item| item.as_str().is_some_and(|text| !text.is_empty()))
+                }
+                None => value.as_str().is_some_and(|text| !text.is_empty()),
+            };
+            assert!(wish.fields.values().all(is_said), "{}: {wish:?}", check.id);
+        }
+    }
+}

@@ -187,3 +187,90 @@ fn a_waiver_is_called_unused_only_where_its_check_ran() {
     assert!(ending.starts_with("SEC-02: ends on"), "{ending}");
     assert_eq!(unused, "WSP-02: covers no failing finding; remove it");
 }
+
+/// A project that git knows.
+fn repository() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = Command::new("git").args(["init", "--quiet"]).arg(folder.path()).status().expect("git starts");
+    assert!(made.success());
+    std::fs::write(folder.path().join("opencode.json"), "{}\n").expect("written");
+    folder
+}
+
+/// Runs harden with a store of its own.
+fn with_store(project: &Path, store: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_harden"));
+    command
+        .args(args)
+        .current_dir(project)
+        .env("HARDEN_STATE_DIR", store.join("harden"))
+        .output()
+        .expect("harden starts")
+}
+
+#[test]
+fn what_is_applied_in_a_project_is_taken_back_byte_for_byte() {
+    let (project, store) = (repository(), tempfile::tempdir().expect("a folder"));
+    let ignore = project.path().join(".gitignore");
+    std::fs::write(&ignore, "target\r\n").expect("written");
+    let run = |args: &[&str]| with_store(project.path(), store.path(), args);
+    let only = ["--agent", "opencode", "--scope", "repo", "--only", "SEC-06"];
+
+    let plan = run(&[&["plan", "-o", "plan.json"], &only[..]].concat());
+    assert_eq!(plan.status.code(), Some(1), "{plan:?}");
+    assert!(text(&plan.stdout).contains("put the lines of state of coding agents into"), "{}", text(&plan.stdout));
+    assert_eq!(std::fs::read_to_string(&ignore).expect("there"), "target\r\n", "a plan changes nothing");
+    assert!(run(&["apply", "plan.json"]).status.code() == Some(2), "nobody is there to be asked");
+
+    let applied = run(&["apply", "plan.json", "--yes"]);
+    assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+    assert!(text(&applied.stdout).contains("fixed  SEC-06 state-not-ignored"), "{}", text(&applied.stdout));
+    let edited = std::fs::read_to_string(&ignore).expect("there");
+    assert!(edited.starts_with("target\r\n# >>> harden: state of coding agents ("), "{edited}");
+    assert!(run(&["plan"]).stderr.is_empty() && run(&[&["plan"], &only[..]].concat()).status.code() == Some(0));
+
+    let stale = run(&["apply", "plan.json", "--yes"]);
+    assert!(stale.status.code() == Some(2) && text(&stale.stderr).contains("the plan is stale"), "{stale:?}");
+    assert_eq!(run(&["drift"]).status.code(), Some(0));
+    assert!(text(&run(&["runs"]).stdout).contains("in place"));
+
+    assert_eq!(run(&["rollback"]).status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(&ignore).expect("there"), "target\r\n");
+    assert!(text(&run(&["runs"]).stdout).contains("taken back"));
+    assert_eq!(run(&["rollback"]).status.code(), Some(2), "there is no run left");
+}
+
+#[test]
+fn an_unconfirmed_change_goes_back_by_itself_and_a_confirmed_one_stays() {
+    for confirms in [false, true] {
+        let (project, store) = (repository(), tempfile::tempdir().expect("a folder"));
+        let ignore = project.path().join(".gitignore");
+        let run = |args: &[&str]| with_store(project.path(), store.path(), args);
+        let applied = run(&[
+            "apply",
+            "--agent",
+            "opencode",
+            "--scope",
+            "repo",
+            "--only",
+            "SEC-06",
+            "--yes",
+            "--class",
+            "safe",
+            "--confirm-within",
+            "20s",
+        ]);
+        assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+        assert!(ignore.exists());
+        if confirms {
+            assert!(run(&["confirm"]).status.success());
+        }
+        let id = text(&run(&["runs", "--format", "json"]).stdout);
+        let id =
+            serde_json::from_str::<serde_json::Value>(&id).expect("JSON")[0]["run"].as_str().expect("an id").to_owned();
+        // What the armed process does when its time is over, without waiting for a clock.
+        let undone = run(&["rollback", &id, "--unless-confirmed", "1s"]);
+        assert!(undone.status.success() || text(&undone.stderr).contains("taken back already"), "{undone:?}");
+        assert_eq!(ignore.exists(), confirms);
+    }
+}

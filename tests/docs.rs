@@ -59,7 +59,7 @@ fn exit_codes_and_formats_are_told_in_the_readme() {
     for (name, _) in harden::cli::Format::ALL {
         assert!(readme.contains(&format!("`{name}`")), "README.md: name the format `{name}`");
     }
-    for code in ["| 0 |", "| 1 |", "| 2 |", "| 3 |"] {
+    for code in ["| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 4 |", "| 5 |"] {
         assert!(readme.contains(code), "README.md: explain exit code {code}");
     }
 }

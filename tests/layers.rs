@@ -13,6 +13,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("check", &["model", "facts"]),
     ("report", &["model"]),
     ("hooks", &["model", "host", "facts"]),
+    ("artifact", &["model"]),
+    ("plan", &["model", "facts", "artifact"]),
+    ("apply", &["model", "host"]),
     ("cli", &["model"]),
 ];
 
@@ -45,6 +48,19 @@ fn modules_use_only_what_the_architecture_allows() {
                 assert!(allowed.contains(&name.as_str()), "{}: {module} may not use {name}", file.display());
             }
         }
+    }
+}
+
+/// Whoever holds a `Machine` can write.
+#[test]
+fn only_apply_and_its_commands_name_what_changes_the_machine() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for file in files(&top) {
+        let place = file.strip_prefix(&top).expect("below").display().to_string();
+        let text = fs::read_to_string(&file).expect("readable");
+        let names = text.contains("RealMachine") || text.contains("dyn Machine");
+        let may = place.starts_with("apply/") || place.starts_with("commands/apply/");
+        assert!(!names || may, "{place}: only `apply` and its commands may change the machine");
     }
 }
 

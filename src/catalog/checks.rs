@@ -40,6 +40,8 @@ struct Raw {
     message: String,
     why: String,
     remediation: String,
+    #[serde(default)]
+    fix: Option<Value>,
 }
 
 fn sure() -> Confidence {
@@ -150,6 +152,12 @@ fn parse(types: &Types, file: &str, text: &str) -> Result<Check, CatalogError> {
         message: sentence(raw.message.trim())?,
         remediation: sentence(raw.remediation.trim())?,
         subject,
+        fix: raw
+            .fix
+            .as_ref()
+            .map(|fix| super::fix::parse(types, fix, item).map_err(wrong))
+            .transpose()?
+            .unwrap_or_default(),
         area: Area(area(path)),
         file: file.to_owned(),
         id: raw.id,

@@ -5,6 +5,7 @@ mod agents;
 mod checks;
 mod embedded;
 mod error;
+mod fix;
 mod frameworks;
 mod policy;
 mod predicate;

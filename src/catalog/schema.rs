@@ -3,7 +3,7 @@
 use schemars::{Schema, json_schema};
 use serde_json::{Value, json};
 
-use crate::model::{PARAMETERS, ParameterValue, Profile};
+use crate::model::{FORMS, Field, FieldKind, Form, PARAMETERS, ParameterValue, Profile};
 
 /// A schema that `harden schema` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,7 @@ pub fn check_schema() -> Value {
             "message": text("what is said of a failure; {fact.path} is filled in"),
             "why": text("why it matters"),
             "remediation": text("what to do next"),
+            "fix": { "type": "array", "items": { "anyOf": proposals(&condition) }, "description": "what `harden apply` can do about it" },
         },
         "$defs": { "condition": {
             "type": "object",
@@ -101,4 +102,33 @@ pub fn check_schema() -> Value {
         } },
     });
     schema.into()
+}
+
+/// The shape of each kind of proposal.
+fn proposals(condition: &Value) -> Vec<Value> {
+    FORMS.iter().map(|form| proposal(form, condition)).collect()
+}
+
+fn proposal(form: &Form, condition: &Value) -> Value {
+    let kind = |field: &Field| match field.kind {
+        FieldKind::Path | FieldKind::Text => json!({ "type": "string" }),
+        FieldKind::Mode => json!({ "type": "string", "pattern": "^[0-7]{3,4}$" }),
+        FieldKind::List => json!({ "type": ["array", "string"], "items": { "type": "string" } }),
+        FieldKind::Word(words) => json!({ "enum": words }),
+    };
+    let fields: serde_json::Map<String, Value> =
+        form.fields.iter().map(|field| (field.name.to_owned(), kind(field))).collect();
+    let required: Vec<&str> = form.fields.iter().filter(|field| !field.optional).map(|field| field.name).collect();
+    let long = json!({ "type": "object", "properties": fields, "required": required, "additionalProperties": false });
+    let given = match form.fields {
+        [only] => json!({ "anyOf": [kind(only), long] }),
+        _ => long,
+    };
+    json!({
+        "type": "object",
+        "description": form.about,
+        "properties": { form.name: given, "when": condition },
+        "required": [form.name],
+        "additionalProperties": false,
+    })
 }

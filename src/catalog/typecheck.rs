@@ -61,6 +61,22 @@ impl Types {
         items.ok_or_else(|| wrong(path, format!("`{path}` is {}, not a list", self.kind(schema).name()), String::new()))
     }
 
+    /// Checks the path of a list of texts; `$name` is a parameter.
+    pub(super) fn list(&self, path: &str, item: Option<&Value>) -> Result<(), Wrong> {
+        if path.starts_with('$') {
+            return parameter(path, &Value::String(path.to_owned()));
+        }
+        let items = self.items_in(path, &item.map(|item| ("item", item)).into_iter().collect())?;
+        let named = ["name", "path"].iter().any(|field| self.has(items, field));
+        match self.kind(items) {
+            Type::Text(_) => Ok(()),
+            _ if named => Ok(()),
+            kind => {
+                Err(wrong(path, format!("the items of `{path}` are {}, and have no names", kind.name()), String::new()))
+            }
+        }
+    }
+
     /// Checks a condition; `item` is the shape of what `for_each` gives.
     pub(super) fn predicate(&self, predicate: &Predicate, item: Option<&Value>) -> Result<(), Wrong> {
         self.condition(predicate, &item.map(|item| ("item", item)).into_iter().collect())

@@ -20,8 +20,10 @@ pub fn needed_probes(policy: &Policy) -> BTreeSet<&'static str> {
 fn probes_of(check: &Check) -> BTreeSet<&'static str> {
     let conditions = check.when.iter().chain([&check.require]).flat_map(|predicate| predicate.paths());
     let sentences = [Some(&check.message), Some(&check.remediation), check.subject.as_ref()];
+    let fixes = check.fix.iter().flat_map(|proposal| proposal.paths());
     let holes = sentences.into_iter().flatten().flat_map(Template::paths);
-    let heads = conditions.chain(holes).chain(check.for_each.as_deref()).filter_map(|path| path.split('.').next());
+    let heads =
+        conditions.chain(holes).chain(fixes).chain(check.for_each.as_deref()).filter_map(|path| path.split('.').next());
     heads.filter_map(|head| PROBES.iter().find(|probe| probe.name == head)).map(|probe| probe.name).collect()
 }
 
@@ -216,6 +218,10 @@ impl<'a> Run<'a> {
             remediation: fill(&check.remediation, scope, self.parameters),
             waiver: None,
             controls: check.controls.clone(),
+            fix: match judged.status {
+                Status::Fail | Status::Unknown => super::wish::wishes(check, scope, self.parameters),
+                _ => Vec::new(),
+            },
         }
     }
 }
@@ -309,7 +315,7 @@ fn fill(template: &Template, scope: &Scope<'_>, parameters: &Parameters) -> Stri
 }
 
 /// A value in a sentence; None where it says nothing.
-fn said(value: &Value) -> Option<String> {
+pub(super) fn said(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -353,6 +359,7 @@ mod tests {
             fingerprint: fingerprint("a", Some(agent), None),
             waiver: None,
             controls: BTreeMap::new(),
+            fix: Vec::new(),
         }
     }
 

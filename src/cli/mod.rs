@@ -1,5 +1,6 @@
 //! The command line: structures only.
 
+mod apply;
 mod hooks;
 mod output;
 mod scan;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::apply::{ApplyArgs, ClassArg, ConfirmArgs, PlanArgs, Planning, RollbackArgs, RunsArgs};
 pub use self::hooks::{Hooks, HooksChange, HooksCommand, HooksStatus};
 pub use self::output::{Format, Named, Output};
 pub use self::scan::{Scan, ScanFormat};
@@ -43,6 +45,7 @@ Examples:
   harden audit                      this folder, this account, this machine
   harden audit --scope repo         only the files of this project, as in a pull request
   harden explain USR-01             why a check matters, and what to do
+  sudo harden apply                 make what fails pass, after showing it; `harden rollback` takes it back
 ",
     exit_codes!()
 );
@@ -60,6 +63,66 @@ Examples:
 ",
     exit_codes!()
 );
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  sudo harden plan --profile harden.yaml                 everything that can be fixed, as a diff
+  harden plan --only SEC-06                              one check, without root
+  sudo harden plan --class safe,guarded,unsafe -o plan.json; sudo harden apply plan.json
+
+Each step names the finding that wants it, its class, whether only root can do it, and how it is undone.
+
+Exit codes:
+  0  nothing would be changed
+  1  there are steps
+  2  usage, check, profile or output error";
+
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  sudo harden apply --profile harden.yaml                shows the plan and asks
+  sudo harden apply --class safe --yes                   without asking: the classes are named
+  sudo harden apply plan.json                            a saved plan, if nothing has changed since
+  sudo harden apply --confirm-within 5m; harden confirm  undone by itself unless confirmed
+  sudo harden apply --resume                             go on after a crash
+
+Every run is written down before it is done, and `harden rollback` takes it back.
+
+Exit codes:
+  0  everything that was found is fixed
+  1  applied; some findings still fail or need a person
+  2  usage, check or profile error, or a stale plan; nothing was changed
+  4  a step failed and everything was undone
+  5  a step failed, and a person has to look at what is left";
+
+const ROLLBACK_EXAMPLES: &str = "\
+Examples:
+  sudo harden rollback                                   the newest run that is in place
+  sudo harden rollback 20261127T221500Z-3f2a
+  sudo harden rollback --keep-changed                    what was changed since stays as it is
+
+Exit codes:
+  0  taken back
+  1  something was changed since; nothing was taken back
+  2  usage error, no such run, or another run is at work
+  5  a part could not be taken back, and a person has to look at it";
+
+const RUNS_EXAMPLES: &str = "\
+Examples:
+  sudo harden runs
+  sudo harden runs --format json";
+
+const DRIFT_EXAMPLES: &str = "\
+Examples:
+  sudo harden drift || echo changed                      for a timer
+
+Exit codes:
+  0  everything is as `apply` left it
+  1  something is not
+  2  the runs cannot be read";
+
+const CONFIRM_EXAMPLES: &str = "\
+Examples:
+  sudo harden confirm";
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
@@ -137,6 +200,24 @@ pub enum Command {
     /// Check a project, the account and the host of an agent
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(Box<Audit>),
+    /// Show what would be changed to make failing checks pass
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(Box<PlanArgs>),
+    /// Change it: plan, ask, do, and audit again
+    #[command(after_help = APPLY_EXAMPLES)]
+    Apply(Box<ApplyArgs>),
+    /// Take a run of `apply` back
+    #[command(after_help = ROLLBACK_EXAMPLES)]
+    Rollback(RollbackArgs),
+    /// List the runs of `apply`
+    #[command(after_help = RUNS_EXAMPLES)]
+    Runs(RunsArgs),
+    /// Say what was changed since `apply`
+    #[command(after_help = DRIFT_EXAMPLES)]
+    Drift(RunsArgs),
+    /// Keep what `apply --confirm-within` would take back
+    #[command(after_help = CONFIRM_EXAMPLES)]
+    Confirm(ConfirmArgs),
     /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),

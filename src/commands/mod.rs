@@ -1,5 +1,6 @@
 //! The commands: wiring only.
 
+mod apply;
 mod audit;
 mod baseline;
 mod explain;
@@ -44,6 +45,12 @@ pub fn main() -> ExitCode {
     };
     let outcome = match &cli.command {
         Command::Audit(args) => audit::run(args, cli.color, started),
+        Command::Plan(args) => apply::plan(args, cli.color),
+        Command::Apply(args) => apply::apply(args, cli.color),
+        Command::Rollback(args) => apply::rollback(args),
+        Command::Runs(args) => apply::runs(args, cli.color),
+        Command::Drift(args) => apply::drift(args),
+        Command::Confirm(args) => apply::confirm(args),
         Command::Scan(args) => scan::run(args, cli.color),
         Command::Hooks(args) => hooks::run(args, cli.color),
         Command::Explain(args) => explain::run(args, cli.color),
@@ -55,8 +62,12 @@ pub fn main() -> ExitCode {
         Command::Man(args) => shell::man(args.out.as_deref()),
     };
     outcome.unwrap_or_else(|failure| {
-        let nothing = matches!(cli.command, Command::Audit(_)) && failure.came_first();
-        terminal::error(&failure.render(nothing.then_some(NOTHING), terminal::error_look(cli.color)));
+        let nothing = match &cli.command {
+            Command::Audit(_) => Some(NOTHING),
+            Command::Apply(_) | Command::Rollback(_) => Some("nothing was changed"),
+            _ => None,
+        };
+        terminal::error(&failure.render(nothing.filter(|_| failure.came_first()), terminal::error_look(cli.color)));
         ExitCode::from(2)
     })
 }

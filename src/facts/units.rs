@@ -17,6 +17,12 @@ pub(super) const UNIT_FOLDERS: &[&str] = &[ETC_UNITS, "/usr/lib/systemd/system",
 /// Whether a unit is wanted by something: links in `*.wants` and `*.requires`.
 pub(super) fn is_enabled(host: &dyn Host, unit: &str) -> Result<bool, ProbeError> {
     for folder in UNIT_FOLDERS.iter().filter_map(AbsPath::new) {
+        // `/lib` is a link on most systems, and a link on the way is not followed below.
+        let folder = match resolve(host, &folder, None) {
+            Ok(folder) => folder,
+            Err(error) if is_absent(&error) => continue,
+            Err(error) => return Err(ProbeError::unreadable(&folder, error)),
+        };
         for name in names(host, &folder)?.iter().filter(|n| n.ends_with(".wants") || n.ends_with(".requires")) {
             let link = folder.join(name).join(unit);
             match host.stat(&link) {

@@ -21,7 +21,7 @@ pub use access::{Acl, AclEntry, AclTag, Want, Who, allowed, can, can_replace};
 pub use accounts::{Account, Accounts, Group};
 pub use closed::Closed;
 pub use fixture::{FixtureError, FixtureHost};
-pub use real::RealHost;
+pub use real::{RealHost, run_program};
 pub use resolve::{LINK_LIMIT, Outside, components, exists, is_absent, read_text, resolve};
 pub use tool::{Output, Tool, ToolError};
 

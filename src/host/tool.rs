@@ -28,6 +28,9 @@ pub enum Tool {
     Plutil,
 }
 
+/// The folders that programs may stand in. PATH is never asked.
+pub(super) const FOLDERS: [&str; 4] = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
 impl Tool {
     /// Its name in messages and recorded output.
     pub fn name(self) -> &'static str {
@@ -43,11 +46,6 @@ impl Tool {
             Self::Sysctl => "sysctl",
             Self::Plutil => "plutil",
         }
-    }
-
-    /// The folders it may stand in. PATH is never asked.
-    pub fn candidates(self) -> impl Iterator<Item = String> {
-        ["/usr/sbin", "/sbin", "/usr/bin", "/bin"].into_iter().map(move |dir| format!("{dir}/{}", self.name()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Predicate, Template};
+use super::{Predicate, Proposal, Template};
 
 /// How bad a failing check is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -113,6 +113,8 @@ pub struct Check {
     pub why: String,
     /// What to do.
     pub remediation: Template,
+    /// What `harden apply` can do about it.
+    pub fix: Vec<Proposal>,
     /// Where it was read from, for error messages.
     pub file: String,
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Confidence, Controls, Location, Scope, Severity, Unseen};
+use super::{Confidence, Controls, Location, Scope, Severity, Unseen, Wish};
 
 /// The outcome of one check on one subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -102,6 +102,10 @@ pub struct Finding {
     pub waiver: Option<WaiverNote>,
     /// What it is evidence for or against.
     pub controls: Controls,
+    /// What the check proposes against it; a plan decides what of that is done.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub fix: Vec<Wish>,
 }
 
 impl Finding {

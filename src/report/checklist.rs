@@ -118,6 +118,7 @@ mod tests {
             fingerprint: String::new(),
             waiver: None,
             controls: Controls::new(),
+            fix: Vec::new(),
         }
     }
 

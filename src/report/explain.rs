@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::console::{Sheet, Tone, heading, line};
 use super::{Look, ReportCheck};
-use crate::model::{Check, Is, Op, Os, Predicate, Test};
+use crate::model::{Check, Is, Op, Os, Predicate, Proposal, Test};
 
 /// Everything there is to say about a check.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -25,6 +25,8 @@ pub struct Explanation {
     pub require: Vec<String>,
     /// The facts it rests on, with what they tell.
     pub facts: Vec<(String, String)>,
+    /// What `harden apply` can do about it; empty where only a person can.
+    pub fix: Vec<String>,
     /// Its controls by name.
     pub controls_named: Vec<NamedControl>,
     /// The file it was read from.
@@ -55,6 +57,7 @@ impl Explanation {
             when: check.when.as_ref().map(said).unwrap_or_default(),
             require: said(&check.require),
             facts,
+            fix: check.fix.iter().map(fixed_by).collect(),
             controls_named,
             file: check.file.clone(),
         }
@@ -78,6 +81,10 @@ pub fn explain(explanation: &Explanation, look: Look) -> String {
     for (title, text) in [("Why", &check.why), ("What to do", &check.remediation)] {
         out += &heading(look, title);
         out += &line(look, 2, text, Tone::Plain);
+    }
+    if !explanation.fix.is_empty() {
+        out += &heading(look, "Fixed by `harden apply`");
+        out.extend(explanation.fix.iter().map(|text| line(look, 2, text, Tone::Plain)));
     }
     if let Some(list) = &explanation.for_each {
         out += &heading(look, "Looks at");
@@ -104,6 +111,12 @@ pub fn explain(explanation: &Explanation, look: Look) -> String {
     );
     out.extend(waiver.lines().map(|text| format!("  {text}\n")));
     out
+}
+
+/// A proposal in words, with its condition.
+fn fixed_by(proposal: &Proposal) -> String {
+    let when = proposal.when.as_ref().map(|when| format!(", when {}", said(when).join("; "))).unwrap_or_default();
+    format!("{} ({}{when})", proposal.source, proposal.form.about)
 }
 
 fn pairs(look: Look, title: &str, rows: impl Iterator<Item = (String, String)>) -> String {

@@ -4,6 +4,7 @@
 //! Needs root on a disposable machine (`HARDEN_ROOT_TESTS=disposable`) and the program (`HARDEN_OPENCODE=/path`);
 //! skipped visibly elsewhere. Runs in a network namespace of its own: nothing but loopback is there.
 
+mod applied;
 mod machine;
 mod model;
 
@@ -32,6 +33,7 @@ fn the_real_program_is_seen_as_it_is_and_as_it_is_hardened() {
     let program = Program::copy(&opencode);
     as_it_comes(&program.path(), port);
     hardened(&program.path(), port);
+    applied::works(&program.path(), port);
 }
 
 /// A developer's own account, nothing set.

@@ -29,6 +29,7 @@ pub(crate) fn fail(code: &str, check: &str, severity: Severity, message: &str) -
         fingerprint: fingerprint(check, None, None),
         waiver: None,
         controls: Controls::from([("ssdf-1.1".into(), vec!["PO.5.1".into(), "PS.1.1".into()])]),
+        fix: Vec::new(),
     })
 }
 

@@ -18,6 +18,7 @@ use std::sync::OnceLock;
 use rustix::fs::{AtFlags, Dir, FileType, Mode as OpenMode, OFlags};
 
 use self::kind::{kind_of, kind_of_std, stat_of};
+pub use self::run::run_program;
 use super::access::Acl;
 use super::closed;
 use super::{Accounts, Entry, History, Host, Keep, Kind, Output, Process, Stat, Tool, ToolError};
@@ -326,8 +327,7 @@ impl Host for RealHost {
         if !self.live {
             return Err(ToolError::NotLive(tool.name()));
         }
-        let program = tool.candidates().find(|path| Path::new(path).exists()).ok_or(ToolError::Missing(tool.name()))?;
-        run::run(tool, &program, args)
+        run_program(tool.name(), args)
     }
 
     fn folder(&self, path: &AbsPath) -> io::Result<PathBuf> {

@@ -1,0 +1,179 @@
+//! What a profile asks for, written out: launcher, packet rules, audit rules. Pure: from a [`Site`] to actions.
+//!
+//! A new artifact is a file with a function and a row in [`build`], under a name of
+//! [`model::FORMS`](crate::model::FORMS).
+
+mod audit_on;
+mod audit_rules;
+mod cron_deny;
+mod egress;
+mod launcher;
+mod limits;
+mod managed_config;
+mod shell;
+
+pub use audit_rules::KEY as AUDIT_KEY;
+pub use egress::TABLE as EGRESS_TABLE;
+
+use crate::model::{AbsPath, Action, Gid, Os, Parameters, Uid};
+
+/// The account that the agent has, or will have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// Its number.
+    pub uid: Uid,
+    /// Its group.
+    pub gid: Gid,
+    /// Its home.
+    pub home: AbsPath,
+    /// Whether it is there.
+    pub exists: bool,
+}
+
+/// Everything that artifacts are made from: the profile and what is known of the machine.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// The system.
+    pub os: Os,
+    /// The account; Err says why there can be none.
+    pub account: Result<Account, Refusal>,
+    /// The person who is to start the agent; None for root.
+    pub developer: Option<String>,
+    /// The agent's name in words.
+    pub agent: String,
+    /// Its managed configuration file.
+    pub managed_config: Option<AbsPath>,
+    /// The command that starts it.
+    pub command: String,
+    /// Variables that switch off what the agent would fetch or publish.
+    pub off_switches: Vec<String>,
+    /// Where it works.
+    pub workspace: AbsPath,
+    /// The top of the work tree.
+    pub project: AbsPath,
+    /// Whose that is.
+    pub project_owner: (Uid, Gid),
+    /// Where its launcher is, or is to be.
+    pub launcher: AbsPath,
+    /// Whether the kernel runs 32-bit programs, too.
+    pub runs_32_bit: bool,
+    /// Whether systemd starts this machine.
+    pub has_systemd: bool,
+    /// Files and folders that are there, of those that artifacts ask for.
+    pub there: Vec<AbsPath>,
+    /// The profile's parameters.
+    pub parameters: Parameters,
+}
+
+/// Why nothing can be written, and what a person can do instead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Why.
+    pub why: String,
+    /// The next move; the check's own remediation where empty.
+    pub next: String,
+}
+
+impl Refusal {
+    /// A reason with the next move.
+    pub fn new(why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { why: why.into(), next: next.into() }
+    }
+}
+
+impl Site {
+    /// The account, for artifacts that need one.
+    fn account(&self) -> Result<&Account, Refusal> {
+        self.account.as_ref().map_err(Clone::clone)
+    }
+
+    fn linux_only(&self, what: &str) -> Result<(), Refusal> {
+        match self.os {
+            Os::Linux => Ok(()),
+            Os::Macos => Err(Refusal::new(format!("{what} can be written for Linux only"), "")),
+        }
+    }
+}
+
+/// The actions that bring an artifact about.
+pub fn build(what: &str, site: &Site) -> Result<Vec<Action>, Refusal> {
+    match what {
+        "launcher" => launcher::build(site),
+        "egress" => egress::build(site),
+        "audit-rules" => audit_rules::build(site),
+        "audit-on" => audit_on::build(site),
+        "cron-deny" => cron_deny::build(site),
+        "limits" => limits::build(site),
+        "managed-config" => managed_config::build(site),
+        other => Err(Refusal::new(format!("nothing writes `{other}`"), "")),
+    }
+}
+
+/// A path of this text.
+fn path(text: &str) -> AbsPath {
+    AbsPath::root().join(text)
+}
+
+/// The first line of files that are written here.
+fn mark(what: &str) -> String {
+    format!("# {what} Written by `harden apply`: `harden drift` tells whether it was changed since.\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A machine on which every artifact can be written.
+    pub(super) fn site() -> Site {
+        let parameter = |name: &str, value: serde_json::Value| (name.to_owned(), value);
+        Site {
+            os: Os::Linux,
+            account: Ok(Account {
+                name: "agent".into(),
+                uid: Uid(990),
+                gid: Gid(990),
+                home: path("/var/lib/agent"),
+                exists: false,
+            }),
+            developer: Some("dev".into()),
+            agent: "OpenCode".into(),
+            managed_config: Some(path("/etc/opencode/opencode.json")),
+            command: "opencode".into(),
+            off_switches: vec!["OPENCODE_DISABLE_SHARE".into()],
+            workspace: path("/srv/shop"),
+            project: path("/srv/shop"),
+            project_owner: (Uid(1000), Gid(1000)),
+            launcher: path("/usr/local/bin/opencode-hardened"),
+            runs_32_bit: true,
+            has_systemd: true,
+            there: vec![
+                path("/etc/security/limits.d"),
+                path("/etc/cron.deny"),
+                path("/etc/sudoers.d"),
+                path("/etc/audit/rules.d"),
+                path("/etc/systemd/system"),
+            ],
+            parameters: Parameters(
+                [
+                    parameter("model_endpoint", "http://127.0.0.1:11434/v1".into()),
+                    parameter("allowed_hosts", serde_json::json!(["10.1.2.3", "2001:db8::7", "api.example.net"])),
+                    parameter("allowed_ports", serde_json::json!(["8080"])),
+                    parameter("denied_endpoints", serde_json::json!(["169.254.169.254", "pastebin.com"])),
+                ]
+                .into(),
+            ),
+        }
+    }
+
+    #[test]
+    fn every_name_of_the_form_is_built() {
+        let form = crate::model::FORMS.iter().find(|form| form.name == "write").expect("there");
+        let crate::model::FieldKind::Word(names) = form.fields[0].kind else { panic!("words") };
+        for name in names {
+            let actions = build(name, &site()).unwrap_or_else(|refusal| panic!("{name}: {}", refusal.why));
+            assert!(!actions.is_empty(), "{name}");
+        }
+    }
+}
