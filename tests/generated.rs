@@ -18,9 +18,12 @@ fn hold(name: &str, expected: &str) {
 
 #[test]
 fn schemas_for_editors_are_current() {
-    for (name, schema) in
-        [("check", catalog::check_schema()), ("profile", catalog::profile_schema()), ("facts", catalog::facts_schema())]
-    {
+    for (name, schema) in [
+        ("check", catalog::check_schema()),
+        ("profile", catalog::profile_schema()),
+        ("facts", catalog::facts_schema()),
+        ("policy", catalog::policy_schema()),
+    ] {
         let text = serde_json::to_string_pretty(&schema).expect("plain data") + "\n";
         hold(&format!("schemas/{name}.schema.json"), &text);
     }

@@ -44,7 +44,7 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
 
 /// Where the agent looks for the configuration of its account: a folder that it cannot write, or what one session puts
 /// there would rule the next.
-fn config_home(account: &str) -> AbsPath {
+pub(super) fn config_home(account: &str) -> AbsPath {
     path("/etc/harden").join(account)
 }
 
@@ -65,6 +65,10 @@ fn script(site: &Site) -> Result<String, Refusal> {
     out += &format!("umask 077\ncd {} || exit 126\nexec /usr/bin/env -i \\\n", quoted(&site.workspace.text())?);
     for (name, value) in variables(&account.home, &account.name) {
         out += &format!("  {name}={} \\\n", quoted(&value)?);
+    }
+    // Approved commands are a map of rules, and a project's own would be merged into it.
+    if let Some(name) = site.project_off.as_ref().filter(|_| !site.compiled().is_empty()) {
+        out += &format!("  {name}=1 \\\n");
     }
     out += &format!("  TERM=\"${{TERM:-dumb}}\" \\\n  {} \"$@\"\n", quoted(&site.command)?);
     Ok(out)

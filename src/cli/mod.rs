@@ -392,6 +392,8 @@ pub enum SchemaWhat {
     Profile,
     /// The facts
     Facts,
+    /// A policy
+    Policy,
 }
 
 /// `harden completions`

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::host::{Closed, Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
-mod approvals;
+pub mod approvals;
 mod audit_rules;
 mod chain;
 pub mod config;

@@ -159,6 +159,8 @@ impl Action {
     pub fn class(&self) -> Class {
         match self {
             Self::EnsureDir { .. } | Self::SetAccess { .. } | Self::EditBlock { .. } => Class::Safe,
+            // What the agent may do is for people to agree to.
+            Self::WriteFile { path, .. } if path.text() == super::MACHINE_POLICY => Class::Guarded,
             Self::WriteFile { check: None, .. } => Class::Safe,
             // What it holds already was written by a person; a managed file of the machine's owner is ours to extend.
             Self::EditConfig { path, .. } if !path.text().starts_with("/etc/") => Class::Unsafe,

@@ -45,7 +45,7 @@ pub struct Form {
 }
 
 /// What can be written from the profile alone: see [`crate::artifact`].
-const ARTIFACTS: &[&str] = &["launcher", "egress", "audit-rules", "audit-on", "cron-deny", "managed-config"];
+const ARTIFACTS: &[&str] = &["launcher", "egress", "audit-rules", "audit-on", "cron-deny", "managed-config", "policy"];
 
 /// Every kind of proposal. A new one is a row here and an arm in the plan.
 pub const FORMS: &[Form] = &[

@@ -29,7 +29,7 @@ pub use agent::{
 pub use check::{Area, Check, Confidence, Controls, Empty, Os, Scope, Severity};
 pub use declaration::{
     ACCEPTED, APPROVALS, Answer, Approval, ApprovalLine, Change, DECLARATION_VERSION, Declaration, Environment, Files,
-    Logging, MACHINE_POLICY, Mcp, Network, PROJECT_POLICY, SecretRef, Shell, Standing, changes, narrowed, standing,
+    Logging, MACHINE_POLICY, Mcp, Network, PROJECT_POLICY, SecretRef, Shell, Standing, changes, declared, narrowed, standing,
     widenings,
 };
 pub use finding::{Evidence, Finding, Status, WaiverNote};

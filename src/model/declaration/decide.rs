@@ -38,7 +38,8 @@ impl Declaration {
 
     /// Whether a file may be read.
     pub fn reads(&self, name: &str) -> bool {
-        !self.files.hidden.iter().flatten().any(|item| pattern_covers(item, name))
+        let named = |list: &Option<Vec<String>>| list.iter().flatten().any(|item| pattern_covers(item, name));
+        !named(&self.files.hidden) || named(&self.files.shown)
     }
 }
 
@@ -77,12 +78,13 @@ mod tests {
 
     prop_compose! {
         fn declarations()(
-            write in texts(), hidden in texts(), edit in answers(), outside in answers(), default in answers(),
+            write in texts(), hidden in texts(), shown in texts(), edit in answers(), outside in answers(), default in answers(),
             allow in texts(), deny in texts(), fetch in answers(), pass in texts(), approvals in approvals(),
             telemetry in prop::option::of(any::<bool>()), commands in prop::option::of(any::<bool>()),
         ) -> Declaration {
             let mut one = Declaration { version: 1, approvals, telemetry, ..Declaration::default() };
-            (one.files.write, one.files.hidden, one.files.edit, one.files.outside) = (write, hidden, edit, outside);
+            (one.files.write, one.files.hidden, one.files.shown) = (write, hidden, shown);
+            (one.files.edit, one.files.outside) = (edit, outside);
             (one.network.allow, one.network.deny, one.network.fetch) = (allow, deny, fetch);
             (one.shell.default, one.environment.pass, one.logging.commands) = (default, pass, commands);
             one

@@ -53,6 +53,7 @@ pub(super) const LEAVES: &[Leaf] = &[
     leaf("files.workspace", Bears::Allows(Covers::Folder)),
     leaf("files.write", Bears::Allows(Covers::Folder)),
     leaf("files.hidden", Bears::Forbids(Covers::Pattern)),
+    leaf("files.shown", Bears::Allows(Covers::Pattern)),
     leaf("files.edit", Bears::Answers),
     leaf("files.outside", Bears::Answers),
     leaf("shell.default", Bears::Answers),

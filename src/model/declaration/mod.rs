@@ -7,6 +7,7 @@
 mod approval;
 mod change;
 mod decide;
+mod declared;
 mod leaves;
 mod narrow;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use approval::{Approval, ApprovalLine, Standing, standing};
 pub use change::{Change, changes, widenings};
+pub use declared::declared;
 pub use narrow::narrowed;
 
 /// The machine's policy.
@@ -91,6 +93,9 @@ pub struct Files {
     /// Patterns of files that it may not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<Vec<String>>,
+    /// Patterns of those among them that it may read all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Vec<String>>,
     /// Whether it may change files; `deny` where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edit: Option<Answer>,
