@@ -2,7 +2,7 @@
 //! its settings stand in the account's own configuration, in the folder of root's that the launcher names.
 
 use super::{Dialect, Refusal, Site, launcher, opencode};
-use crate::model::{Access, Action};
+use crate::model::{AbsPath, Access, Action};
 
 pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
     let approvals = site.compiled();
@@ -14,7 +14,9 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
         }
         _ => return Err(Refusal::new(format!("how a policy is written for {} is not known", site.agent), "")),
     };
-    let folders = file.ancestors().skip(1).filter(|folder| folder.text().starts_with("/etc/"));
+    // Folders of ours are made on the way; of others only the one that it lies in.
+    let ours = |folder: &AbsPath| Some(folder) == file.parent().as_ref() || folder.text().starts_with("/etc/harden");
+    let folders = file.ancestors().skip(1).filter(ours);
     let mut actions: Vec<Action> =
         folders.map(|path| Action::EnsureDir { path, access: Access::of_root(0o755) }).collect();
     actions.push(Action::EditConfig { path: file, set, access: Access::of_root(0o644) });

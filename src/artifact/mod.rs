@@ -81,8 +81,8 @@ pub struct Site {
     pub policy: Declaration,
     /// Commands that people have approved, and that hold today.
     pub approvals: Vec<Approval>,
-    /// The policies that were accepted so far, a line each.
-    pub accepted: String,
+    /// The policies that were accepted so far, a line each; Err says why they cannot be read.
+    pub accepted: Result<String, String>,
 }
 
 /// Why nothing can be written, and what a person can do instead.
@@ -190,7 +190,7 @@ mod tests {
             project_off: Some("OPENCODE_DISABLE_PROJECT_CONFIG".into()),
             policy: declared("production", &parameters, &path("/srv/shop")),
             approvals: Vec::new(),
-            accepted: String::new(),
+            accepted: Ok(String::new()),
         }
     }
 

@@ -12,17 +12,14 @@ struct Rule {
     answer: Answer,
 }
 
-/// Approvals that can be written as rules: OpenCode takes a rule for a text with stars, and a word with blanks for two.
+/// Approvals of a project that can be written as rules.
 pub fn writable<'a>(approvals: &'a [Approval], project: &str) -> Vec<&'a Approval> {
-    let plain =
-        |word: &String| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=+@,%".contains(c));
-    let fits = |approval: &&Approval| approval.is_for(project) && approval.argv.iter().all(plain);
-    approvals.iter().filter(fits).collect()
+    approvals.iter().filter(|approval| approval.is_for(project) && approval.is_plain()).collect()
 }
 
 /// The settings of OpenCode 1. Each answer is one word where one word will do: a map would be merged with what a project
 /// writes.
-pub fn settings(policy: &Declaration, approvals: &[&Approval]) -> Vec<Setting> {
+pub(super) fn settings(policy: &Declaration, approvals: &[&Approval]) -> Vec<Setting> {
     let mut out = outbound(policy, &[("share", json!("disabled")), ("autoupdate", json!(false))]);
     let mut maps: Vec<(&str, Map<String, Value>)> = Vec::new();
     for rule in rules(policy, approvals) {
@@ -40,7 +37,7 @@ pub fn settings(policy: &Declaration, approvals: &[&Approval]) -> Vec<Setting> {
 }
 
 /// The settings of OpenCode 2. What is denied is a policy too, which no rule of a project undoes.
-pub fn settings_of_2(policy: &Declaration, approvals: &[&Approval]) -> Vec<Setting> {
+pub(super) fn settings_of_2(policy: &Declaration, approvals: &[&Approval]) -> Vec<Setting> {
     let mut out = outbound(policy, &[("share", json!("disabled")), ("update", json!("disable"))]);
     let rules = rules(policy, approvals);
     let listed = rules.iter().map(

@@ -61,7 +61,8 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
         Action::EnsureDir { path: path("/etc/harden"), access: Access::of_root(0o755) },
         write(MACHINE_POLICY, text(&site.policy)),
     ];
-    let before = Accepted::last(&site.accepted).map_err(|(line, _)| {
+    let kept = site.accepted.as_ref().map_err(|why| Refusal::new(format!("{ACCEPTED} cannot be read: {why}"), ""))?;
+    let before = Accepted::last(kept).map_err(|(line, _)| {
         Refusal::new(
             format!("line {line} of {ACCEPTED} is not understood"),
             "look at it by hand, and take the line out",
@@ -69,8 +70,8 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
     })?;
     if before.as_ref().is_none_or(|before| before.digest != site.policy.digest()) {
         let line = serde_json::to_string(&Accepted::of(&site.policy, before.as_ref())).expect("plain data");
-        let end = if site.accepted.is_empty() || site.accepted.ends_with('\n') { "" } else { "\n" };
-        actions.push(write(ACCEPTED, format!("{}{end}{line}\n", site.accepted)));
+        let end = if kept.is_empty() || kept.ends_with('\n') { "" } else { "\n" };
+        actions.push(write(ACCEPTED, format!("{kept}{end}{line}\n")));
     }
     Ok(actions)
 }
@@ -160,16 +161,19 @@ mod tests {
     #[test]
     fn each_policy_is_accepted_once_and_what_was_accepted_stays() {
         let mut site = site();
-        site.accepted = written(&site)[1].clone();
+        let first = written(&site)[1].clone();
+        site.accepted = Ok(first.clone());
         assert_eq!(written(&site).len(), 1, "nothing new is accepted");
         site.policy.network.allow = Some(vec!["new.example.net".to_owned()]);
         let after = written(&site)[1].clone();
-        assert!(after.starts_with(&site.accepted));
+        assert!(after.starts_with(&first));
         let last = Accepted::last(&after).expect("reads").expect("one");
         assert_eq!(last.widens, ["network.allow names `new.example.net`"]);
         assert_eq!(last.narrows.len(), 3);
-        site.accepted = "no JSON\n".to_owned();
+        site.accepted = Ok("no JSON\n".to_owned());
         assert!(build(&site).expect_err("refused").why.contains("line 1"));
+        site.accepted = Err("too large".to_owned());
+        assert!(build(&site).is_err(), "what cannot be read is not written over");
     }
 
     #[test]

@@ -99,6 +99,7 @@ probes! {
     links: Host, Repo, "links in the project, and where they end";
     listeners: Host, Host, "programs that wait for connections on loopback, and whose they are";
     logs: Agent, Host, "where it is recorded what the agent does, and whether it can change that";
+    machine_policy: Agent, Host, "the machine's policy held against the profile, approved commands against the agent's rules";
     mcp: Agent, Repo, "MCP servers: launcher, package and pin, transport, headers, secrets, what was reviewed of them";
     overrides: Agent, Repo, "what voids the permissions of the agent: flags in scripts, variables, units";
     path_dirs: Host, User, "folders on search paths, and whether the agent could put programs there that others start";

@@ -180,8 +180,10 @@ impl Fact {
                     let entry = serde_yaml::to_value(&one.approval).expect("plain data");
                     let line = u32::try_from(one.line).unwrap_or(u32::MAX);
                     let command = one.approval.argv.join(" ");
-                    self.approvals
-                        .push(Approved { at: Location::line(&shown, line, &command), ..approved(&shown, "", &entry, today) });
+                    self.approvals.push(Approved {
+                        at: Location::line(&shown, line, &command),
+                        ..approved(&shown, "", &entry, today)
+                    });
                 }
             }
         }
@@ -189,7 +191,8 @@ impl Fact {
 
     fn add_policy(&mut self, shown: &str, text: &str, policy: &Value) {
         let keys = policy.as_mapping().into_iter().flatten().filter_map(|(key, _)| key.as_str());
-        let unknown_keys = keys.filter(|key| *key != OLD_KEY && !Declaration::KEYS.contains(key)).map(str::to_owned).collect();
+        let unknown_keys =
+            keys.filter(|key| *key != OLD_KEY && !Declaration::KEYS.contains(key)).map(str::to_owned).collect();
         let today = today();
         let fault = match policy.get("approvals") {
             None | Some(Value::Null) => None,

@@ -64,16 +64,17 @@ fn dialect(subject: &Subject) -> Option<Dialect> {
     }
 }
 
-/// A file of the machine's owner. One that cannot be read has no lines to go by: the audit says so.
-fn text(host: &dyn Host, path: &str) -> String {
-    host::read_text(host, &AbsPath::root().join(path), None, CONFIG_LIMIT).ok().flatten().unwrap_or_default()
+/// A file of the machine's owner; empty where it is not there.
+fn text(host: &dyn Host, path: &str) -> Result<String, String> {
+    let text = host::read_text(host, &AbsPath::root().join(path), None, CONFIG_LIMIT);
+    text.map(Option::unwrap_or_default).map_err(|error| error.to_string())
 }
 
-/// The approvals that hold today. A file with a line that is not understood approves nothing.
+/// The approvals that hold today. A file that cannot be read or understood approves nothing; the audit says so.
 fn approvals(host: &dyn Host) -> Vec<Approval> {
     let today = catalog::today();
-    let all = standing(&text(host, APPROVALS)).unwrap_or_default().into_iter().map(|one| one.approval);
-    all.filter(|approval| approval.holds_on(today)).collect()
+    let all = text(host, APPROVALS).ok().and_then(|text| standing(&text).ok()).unwrap_or_default();
+    all.into_iter().map(|one| one.approval).filter(|approval| approval.holds_on(today)).collect()
 }
 
 /// The agent's account. A person's is never taken for it, nor root's, nor that of whoever runs this.

@@ -82,6 +82,13 @@ impl Approval {
         self.project.as_deref() == Some(project)
     }
 
+    /// Whether a rule of the agent can say it: agents take a pattern for a text with stars, and a word with blanks for
+    /// several.
+    pub fn is_plain(&self) -> bool {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=+@,%".contains(c);
+        !self.argv.is_empty() && self.argv.iter().all(|word| !word.is_empty() && word.chars().all(plain))
+    }
+
     /// Whether all that `other` allows is allowed by this one.
     pub(super) fn covers(&self, other: &Self) -> bool {
         let lasts = match (&self.expires, &other.expires) {
