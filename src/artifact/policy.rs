@@ -76,13 +76,19 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
     Ok(actions)
 }
 
-/// A policy as a file, with a comment on every value.
-pub fn text(policy: &Declaration) -> String {
-    let values = serde_json::to_value(policy).expect("plain data");
-    let about: Value = schemars::schema_for!(Declaration).into();
+/// A policy as a file of ours.
+fn text(policy: &Declaration) -> String {
     let mut out = mark("What the agent may do on this machine.");
     out += "#\n# What is left out is closed. Change the profile and apply it again, rather than this file; approve commands with\n\
             # `harden policy allow`. A project may narrow this in its own `.harden-policy.yaml`, and never widen it.\n";
+    out + &body(policy)
+}
+
+/// A policy with a comment on every value.
+pub fn body(policy: &Declaration) -> String {
+    let values = serde_json::to_value(policy).expect("plain data");
+    let about: Value = schemars::schema_for!(Declaration).into();
+    let mut out = String::new();
     for key in Declaration::KEYS {
         let Some(value) = values.get(key) else { continue };
         let property = &about["properties"][key];

@@ -29,8 +29,8 @@ pub use agent::{
 pub use check::{Area, Check, Confidence, Controls, Empty, Os, Scope, Severity};
 pub use declaration::{
     ACCEPTED, APPROVALS, Answer, Approval, ApprovalLine, Change, DECLARATION_VERSION, Declaration, Environment, Files,
-    Logging, MACHINE_POLICY, Mcp, Network, PROJECT_POLICY, SecretRef, Shell, Standing, changes, declared, narrowed, standing,
-    widenings,
+    Inexact, Logging, MACHINE_POLICY, Mcp, Network, PROJECT_POLICY, SecretRef, Shell, Standing, changes, declared,
+    exact_words, narrowed, standing, widenings,
 };
 pub use finding::{Evidence, Finding, Status, WaiverNote};
 pub use fix::{FORMS, Field, FieldKind, Filling, Form, Proposal, Wish};

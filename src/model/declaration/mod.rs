@@ -10,6 +10,7 @@ mod decide;
 mod declared;
 mod leaves;
 mod narrow;
+mod words;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ pub use approval::{Approval, ApprovalLine, Standing, standing};
 pub use change::{Change, changes, widenings};
 pub use declared::declared;
 pub use narrow::narrowed;
+pub use words::{Inexact, exact_words};
 
 /// The machine's policy.
 pub const MACHINE_POLICY: &str = "/etc/harden/policy.yaml";
