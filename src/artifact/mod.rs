@@ -15,7 +15,6 @@ mod shell;
 
 pub use audit_rules::KEY as AUDIT_KEY;
 pub use egress::TABLE as EGRESS_TABLE;
-pub use opencode::writable;
 pub use policy::{Accepted, body as policy_body};
 
 use crate::model::{AbsPath, Action, Approval, Declaration, Gid, Os, Uid};

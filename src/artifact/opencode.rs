@@ -13,7 +13,7 @@ struct Rule {
 }
 
 /// Approvals of a project that can be written as rules.
-pub fn writable<'a>(approvals: &'a [Approval], project: &str) -> Vec<&'a Approval> {
+pub(super) fn writable<'a>(approvals: &'a [Approval], project: &str) -> Vec<&'a Approval> {
     approvals.iter().filter(|approval| approval.is_for(project) && approval.is_plain()).collect()
 }
 

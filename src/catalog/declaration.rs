@@ -29,7 +29,7 @@ impl DeclarationFile {
         // First by a reader whose depth and copies are bounded, and which knows places.
         let root = yaml_text::read(text, 0, 0).map_err(|bad| CatalogError {
             line: line_of(text, bad.at.start),
-            column: 1,
+            column: column_of(text, bad.at.start),
             text: shown(text),
             ..CatalogError::file(file, plain(&bad.why), "")
         })?;
@@ -46,6 +46,11 @@ impl DeclarationFile {
 
     /// The line of a value, or of an item of a list; of what is above it where it is not there. None in an empty file.
     pub fn line(&self, at: &str, item: &Value) -> Option<usize> {
+        self.place(at, item).map(|(line, _)| line)
+    }
+
+    /// Line and column, from 1.
+    fn place(&self, at: &str, item: &Value) -> Option<(usize, usize)> {
         let (mut node, mut key_at) = (&self.root, None);
         for key in at.split('.') {
             let Some((found, below)) = node.map().and_then(|map| map.iter().find(|(found, _)| found.name == key))
@@ -56,7 +61,7 @@ impl DeclarationFile {
         }
         let items = node.list().unwrap_or_default();
         let place = items.iter().find(|one| one.json() == *item).map(|one| one.at).or(key_at)?;
-        Some(line_of(&self.text, place.start))
+        Some((line_of(&self.text, place.start), column_of(&self.text, place.start)))
     }
 
     /// A change of this file against another as an error at its line.
@@ -66,8 +71,8 @@ impl DeclarationFile {
     }
 
     fn error(&self, at: &str, item: &Value, message: String, help: &str) -> CatalogError {
-        let line = self.line(at, item).unwrap_or(0);
-        CatalogError { line, column: 1, text: shown(&self.text), ..CatalogError::file(&self.file, message, help) }
+        let (line, column) = self.place(at, item).unwrap_or((0, 0));
+        CatalogError { line, column, text: shown(&self.text), ..CatalogError::file(&self.file, message, help) }
     }
 
     fn faults(&self) -> Vec<Fault> {
@@ -212,6 +217,11 @@ fn redact(text: &str) -> String {
 fn line_of(text: &str, byte: u32) -> usize {
     let before = text.as_bytes().get(..byte as usize).unwrap_or_default();
     before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+fn column_of(text: &str, byte: u32) -> usize {
+    let before = text.get(..byte as usize).unwrap_or_default();
+    before.chars().rev().take_while(|letter| *letter != '\n').count() + 1
 }
 
 /// The text for an excerpt: lines that could hold a secret are masked.

@@ -44,8 +44,6 @@ fn told(
         TextOrJson::Text => {
             for change in wider {
                 let error = file.widening(change);
-                let place = format!("{}:{}", error.file, error.line);
-                terminal::error(&place);
                 terminal::error(&Failure::from(error).render(None, terminal::error_look(color)));
             }
         }
