@@ -130,13 +130,13 @@ Examples:
 
 const POLICY_EXAMPLES: &str = "\
 Examples:
-  harden policy check .harden-policy.yaml       does a project's own policy only narrow the machine's?
-  harden policy diff                            what allows more than the policy that was accepted last
+  harden policy check .harden-policy.yaml      does a project's own policy only narrow?
+  harden policy diff                           what allows more than the one accepted last
   sudo harden policy allow --reason 'reads only' -- git status
-  harden policy why 'git status'                which rule decides, and where it stands
+  harden policy why 'git status'               which rule decides, and where it stands
 
-The machine's policy is written by `harden apply` from the profile. Approvals lie beside it, in a file that is only
-added to.
+The machine's policy is written by `harden apply` from the profile. Approvals lie beside it, in a
+file that is only added to.
 
 Exit codes:
   0  well-formed, nothing wider, allowed

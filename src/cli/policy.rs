@@ -40,12 +40,13 @@ Exit codes:
 const ALLOW_EXAMPLES: &str = "\
 Examples:
   sudo harden policy allow --reason 'reads only' -- git status
-  sudo harden policy allow --project ~/src/shop --reason 'asked for daily' --expires 2027-01-31 -- cargo test --workspace
+  sudo harden policy allow --reason 'asked for daily' --expires 2027-01-31 -- cargo test
   sudo harden apply                                      writes it into the agent's own rules
 
-The words are taken one by one, as the shell hands them over: nothing is a pattern. What runs any code given to it (a
-shell, an interpreter, sudo, xargs) is no exact command and is refused. The line is added to the file beside the
-machine's policy and never changed; `harden policy revoke` adds another.
+The words are taken one by one, as the shell hands them over: nothing is a pattern. What runs any
+code given to it (a shell, an interpreter, sudo, xargs) is no exact command and is refused. The
+line is added to the file beside the machine's policy and never changed; `harden policy revoke`
+adds another.
 
 Exit codes:
   0  approved
