@@ -124,6 +124,20 @@ fn the_real_program_resolves_what_is_written_as_the_policy_says() {
     }
 }
 
+#[test]
+fn a_server_that_nobody_reviewed_is_off_for_the_real_program_and_still_there() {
+    let (host, expected) = case("policy-mcp");
+    let actions = artifact::switch_off(&site(Dialect::Opencode, &[]), "docs").expect("can be");
+    let edit = actions.iter().find(|action| matches!(action, Action::EditConfig { .. })).expect("one");
+    let (_, text) = harden::plan::settle(edit, &State::Absent, None).expect("can be written");
+    let written: Value = serde_json::from_slice(&text.expect("a file")).expect("JSON");
+    let there: Value =
+        serde_json::from_str(host["files"]["/etc/opencode/opencode.json"].as_str().expect("text")).expect("JSON");
+    assert_eq!(there, written, "put this into the case, and record it");
+    let server = &expected["config"]["mcp"]["docs"];
+    assert_eq!((&server["enabled"], &server["command"][2]), (&json!(false), &json!("docs-server")));
+}
+
 /// The rules of the agent `build` of OpenCode 2, with the settings of a site and a project that wants more.
 fn build_of_2(site: &Site, project_off: bool) -> rules::AgentRules {
     let (file, written) = settings(site);

@@ -9,12 +9,14 @@ mod cron_deny;
 mod egress;
 mod launcher;
 mod managed_config;
+mod mcp_switch;
 mod opencode;
 mod policy;
 mod shell;
 
 pub use audit_rules::KEY as AUDIT_KEY;
 pub use egress::TABLE as EGRESS_TABLE;
+pub use mcp_switch::switch_off;
 pub use policy::{Accepted, body as policy_body};
 
 use crate::model::{AbsPath, Action, Approval, Declaration, Gid, Os, Uid};

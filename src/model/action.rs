@@ -162,6 +162,10 @@ impl Action {
             // What the agent may do is for people to agree to.
             Self::WriteFile { path, .. } if path.text() == super::MACHINE_POLICY => Class::Guarded,
             Self::WriteFile { check: None, .. } => Class::Safe,
+            // Somebody works with that server.
+            Self::EditConfig { set, .. } if set.iter().any(|one| one.at.first().is_some_and(|key| key == "mcp")) => {
+                Class::Unsafe
+            }
             // What it holds already was written by a person; a managed file of the machine's owner is ours to extend.
             Self::EditConfig { path, .. } if !path.text().starts_with("/etc/") => Class::Unsafe,
             _ => Class::Guarded,

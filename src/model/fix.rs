@@ -79,6 +79,21 @@ pub const FORMS: &[Form] = &[
         fields: &[field("path", FieldKind::Path), field("label", FieldKind::Text), field("lines", FieldKind::List)],
     },
     Form {
+        name: "pin_server",
+        about: "write the installed version of its package into the command of an MCP server",
+        fields: &[field("path", FieldKind::Path), field("name", FieldKind::Text), field("command", FieldKind::List)],
+    },
+    Form {
+        name: "look_up",
+        about: "leave it to a person, with the command that tells what is missing; it is not run",
+        fields: &[field("command", FieldKind::Text)],
+    },
+    Form {
+        name: "switch_off_server",
+        about: "switch an MCP server off in the configuration of the machine's owner; it is not deleted",
+        fields: &[field("name", FieldKind::Text)],
+    },
+    Form {
         name: "leave_groups",
         about: "take the account out of groups",
         fields: &[field("user", FieldKind::Text), field("groups", FieldKind::List)],

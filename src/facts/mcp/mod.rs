@@ -7,6 +7,7 @@ mod argument;
 mod command;
 mod container;
 mod definition;
+mod installed;
 mod listening;
 mod lock;
 mod package;
@@ -77,6 +78,7 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let tracked = source::Tracked::default();
     let mut read_code = MOST_READ + 1;
     for Seen { server, definition, launch } in &mut seen {
+        server.pinning = installed::pinning(host, subject, definition, launch, server.at.as_ref());
         server.review = lock::review(server, &lock, demanded);
         let manifest = lock::manifest(host, subject, &server.name);
         server.tools = lock::compare_tools(&server.name, &lock, &manifest, demanded);
