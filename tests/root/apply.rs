@@ -200,6 +200,7 @@ fn a_machine_is_hardened_and_taken_back_byte_for_byte() {
     assert_eq!(listed("nft", &["-s", "list", "table", "ip", "hardentest_foreign"]), foreign.0);
     assert_eq!(fs::read(FOREIGN_SUDO).expect("there"), foreign.1);
     assert!(listed("auditctl", &["-l"]).contains("key=hardentest-foreign"));
+    assert!(listed("auditctl", &["-l"]).contains("-w /etc/harden -p wa -k harden-policy"));
     assert!(
         fs::read_to_string(MANAGED)
             .expect("there")
