@@ -303,3 +303,27 @@ fn a_server_is_pinned_to_what_is_installed_and_the_pin_is_taken_back() {
     assert_eq!(run(&["rollback"]).status.code(), Some(0));
     assert_eq!(std::fs::read_to_string(&config).expect("there"), before);
 }
+
+#[test]
+fn a_pinned_server_is_recorded_with_its_integrity_where_that_is_asked_for() {
+    let (project, store) = (repository(), tempfile::tempdir().expect("a folder"));
+    let write = |file: &str, said: &str| std::fs::write(project.path().join(file), said).expect("written");
+    let server =
+        |name: &str| format!("\"{name}\": {{ \"type\": \"local\", \"command\": [\"npx\", \"-y\", \"{name}@1.4.2\"] }}");
+    write("opencode.json", &format!("{{ \"mcp\": {{ {}, {} }} }}\n", server("docs"), server("more")));
+    let before = "version: 1\nservers:\n  other: { package: other, version: 2.0.0 } # looked at\n";
+    write("harden.mcp.lock", before);
+    let locked = "{\"packages\":{\"node_modules/docs\":{\"version\":\"1.4.2\",\"integrity\":\"sha512-AAAA\"}}}";
+    write("package-lock.json", locked);
+    let run = |args: &[&str]| with_store(project.path(), store.path(), args);
+    let only = ["--agent", "opencode", "--scope", "repo", "--only", "MCP-14"];
+
+    assert_eq!(run(&[&["plan"], &only[..]].concat()).status.code(), Some(0), "nobody looked at them");
+    let applied = run(&[&["apply", "--yes", "--class", "unsafe"], &only[..]].concat());
+    assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+    let after = std::fs::read_to_string(project.path().join("harden.mcp.lock")).expect("there");
+    assert!(after.starts_with(before) && after.matches("\"version\":\"1.4.2\"").count() == 2, "{after}");
+    assert_eq!(after.matches("\"integrity\":\"sha512-AAAA\"").count(), 1, "{after}");
+    assert_eq!(run(&["rollback"]).status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(project.path().join("harden.mcp.lock")).expect("there"), before);
+}

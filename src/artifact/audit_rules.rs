@@ -8,7 +8,7 @@ use crate::model::{Access, Action};
 /// The key of our rules. No other is ever touched.
 pub const KEY: &str = "harden-exec";
 /// The key of the rule that watches the policy.
-pub const POLICY_KEY: &str = "harden-policy";
+const POLICY_KEY: &str = "harden-policy";
 const FOLDER: &str = "/etc/audit/rules.d";
 /// Policy, approvals, what was accepted, packet rules, and the agent's own configuration.
 const WATCHED: &str = "/etc/harden";

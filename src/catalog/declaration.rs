@@ -283,6 +283,20 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        /// Whatever stands in a project, the answer is a policy or an error that can be shown.
+        #[test]
+        fn no_text_stops_the_reader(text in "(version: 1\n)?([a-z]{1,9}: ?|[-\\[\\]{}#&*!|>'\"\\\\ \n\t\u{0}\u{e9}\u{1f600}]|deny|allow|write|network|argv|1){0,40}") {
+            match DeclarationFile::parse("p.yaml", &text) {
+                Ok(read) => {
+                    let all = crate::model::changes(&Declaration::default(), &read.declaration);
+                    proptest::prop_assert!(all.iter().all(|change| read.line(&change.at, &change.item) != Some(0)));
+                }
+                Err(error) => proptest::prop_assert!(error.line <= text.lines().count() + 1, "{error}"),
+            }
+        }
+    }
+
     #[test]
     fn a_widening_stands_at_its_line() {
         let machine = DeclarationFile::parse("m", "version: 1\nnetwork: { allow: [a.b] }\n").expect("reads");

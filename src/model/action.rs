@@ -158,6 +158,8 @@ impl Action {
     /// How much consent it needs.
     pub fn class(&self) -> Class {
         match self {
+            // It says that somebody looked: nobody but that person can agree to it.
+            Self::EditBlock { path, .. } if path.name_text() == super::MCP_LOCK => Class::Unsafe,
             Self::EnsureDir { .. } | Self::SetAccess { .. } | Self::EditBlock { .. } => Class::Safe,
             // What the agent may do is for people to agree to.
             Self::WriteFile { path, .. } if path.text() == super::MACHINE_POLICY => Class::Guarded,

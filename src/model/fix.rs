@@ -44,6 +44,9 @@ pub struct Form {
     pub fields: &'static [Field],
 }
 
+/// What a person has reviewed of each MCP server, beside the project.
+pub const MCP_LOCK: &str = "harden.mcp.lock";
+
 /// What can be written from the profile alone: see [`crate::artifact`].
 const ARTIFACTS: &[&str] = &["launcher", "egress", "audit-rules", "audit-on", "cron-deny", "managed-config", "policy"];
 

@@ -33,7 +33,7 @@ pub use declaration::{
     exact_words, narrowed, standing, widenings,
 };
 pub use finding::{Evidence, Finding, Status, WaiverNote};
-pub use fix::{FORMS, Field, FieldKind, Filling, Form, Proposal, Wish};
+pub use fix::{FORMS, Field, FieldKind, Filling, Form, MCP_LOCK, Proposal, Wish};
 pub use hex::hex;
 pub use location::Location;
 pub use look::{Look, Unseen};

@@ -70,19 +70,16 @@ fn file_of(host: &dyn Host, subject: &Subject, name: &str, argv: &[String], file
 
 /// The one version that lies in the project, else in the cache of the account.
 fn installed(host: &dyn Host, subject: &Subject, launcher: Launcher, name: &str) -> Option<String> {
-    let fetched = matches!(launcher, Launcher::Npx | Launcher::Bunx | Launcher::PnpmDlx | Launcher::YarnDlx);
-    if !fetched || !is_name(name) {
+    if !is_fetched_by_npm(launcher) || !is_name(name) {
         return None;
     }
     if let Some(version) = version_in(host, subject, &subject.project.join("node_modules").join(name)) {
         return Some(version);
     }
-    let cache = subject.home().filter(|_| subject.scope > Scope::Repo)?.join(".npm/_npx");
-    let folders = host.list(&cache).ok()?;
+    let folders = cached(host, subject);
     let mut versions: Vec<String> = folders
         .iter()
-        .take(CACHED)
-        .filter_map(|folder| version_in(host, subject, &cache.join(&folder.name).join("node_modules").join(name)))
+        .filter_map(|folder| version_in(host, subject, &folder.join("node_modules").join(name)))
         .collect();
     versions.sort();
     versions.dedup();
@@ -96,6 +93,45 @@ fn version_in(host: &dyn Host, subject: &Subject, folder: &AbsPath) -> Option<St
     let value: Value = serde_json::from_str(&text).ok()?;
     let version = value.get("version")?.as_str()?;
     super::package::is_semver(version).then(|| version.to_owned())
+}
+
+/// The integrity of a version of npm's, as a lock file of npm that lies here gives it.
+pub(super) fn integrity(
+    host: &dyn Host,
+    subject: &Subject,
+    launcher: Launcher,
+    name: &str,
+    version: &str,
+) -> Option<String> {
+    if !is_fetched_by_npm(launcher) {
+        return None;
+    }
+    let key = format!("node_modules/{name}");
+    let in_file = |path: AbsPath| {
+        let text = read_text(host, &path, jail(subject, &path), CONFIG_LIMIT).ok()??;
+        let value: Value = serde_json::from_str(&text).ok()?;
+        let entry = value.get("packages")?.get(&key)?;
+        let integrity = entry.get("integrity")?.as_str().filter(|_| entry["version"] == version)?;
+        let (kind, digest) = integrity.split_once('-')?;
+        let plain = digest.chars().all(|c| c.is_ascii_alphanumeric() || "+/=".contains(c));
+        (matches!(kind, "sha512" | "sha384" | "sha256") && plain).then(|| integrity.to_owned())
+    };
+    let own = ["package-lock.json", "node_modules/.package-lock.json"].map(|file| subject.project.join(file));
+    let cached = cached(host, subject).into_iter().map(|folder| folder.join("package-lock.json"));
+    own.into_iter().chain(cached).find_map(in_file)
+}
+
+fn is_fetched_by_npm(launcher: Launcher) -> bool {
+    matches!(launcher, Launcher::Npx | Launcher::Bunx | Launcher::PnpmDlx | Launcher::YarnDlx)
+}
+
+/// The folders of what `npx` has fetched for the account before.
+fn cached(host: &dyn Host, subject: &Subject) -> Vec<AbsPath> {
+    let Some(home) = subject.home().filter(|_| subject.scope > Scope::Repo) else { return Vec::new() };
+    let cache = home.join(".npm/_npx");
+    // Where it cannot be listed nothing is known to be installed, which is said.
+    let folders = host.list(&cache).unwrap_or_default();
+    folders.iter().take(CACHED).map(|folder| cache.join(&folder.name)).collect()
 }
 
 /// A name as npm takes it, which is no path to somewhere else.
