@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::config::{self, rules};
 use super::ProbeError;
+use super::config::{self, rules};
 use crate::host::{self, CONFIG_LIMIT, Host};
 use crate::model::{
     APPROVALS, AbsPath, Approval, ApprovalLine, Declaration, Location, Look, MACHINE_POLICY, Merging, PermissionShape,
