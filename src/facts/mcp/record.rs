@@ -37,7 +37,7 @@ fn indent(text: &str) -> Option<&str> {
     let set_in = |line: &&str| line.starts_with(' ');
     let first = below.first().filter(|line| set_in(line))?;
     let indent = first.get(..first.len() - first.trim_start().len())?;
-    (below.iter().all(|line| set_in(&line)) && !text.contains('\t')).then_some(indent)
+    (below.iter().all(set_in) && !text.contains('\t')).then_some(indent)
 }
 
 #[cfg(test)]
