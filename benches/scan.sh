@@ -4,8 +4,9 @@
 #   benches/scan.sh [--install] [REPOSITORY...]
 #
 # Needs hyperfine, GNU time and Python (Debian: hyperfine time python3). --install puts the peers into target/peers by
-# their packages: kingfisher-bin (pip), keyspoor and ripsecrets (cargo), gitleaks (go). Peers that are not there are left
-# out. Work trees named behind it are scanned with their whole history, beside `git log -p -U0`.
+# their packages: kingfisher-bin (pip), keyspoor and ripsecrets (cargo), gitleaks and betterleaks (go); scanner-rs is used
+# where somebody has built it and put it on the PATH. Peers that are not there are left out. A peer has PEER seconds (120).
+# Work trees named behind it are scanned with their whole history, beside `git log -p -U0`.
 #
 # The tree is made of sources that lie on this machine, at most SIZE MB of them (1070); the state is made of the same
 # texts as an agent would write them down: tool output in JSON in JSON lines, a database with a log. Both stay in
@@ -22,6 +23,7 @@ if [ "${1:-}" = --install ]; then
   cargo install --quiet --root "$peers" ripsecrets || echo "no ripsecrets" >&2
   cargo install --quiet --root "$peers" --ignore-rust-version keyspoor || echo "no keyspoor" >&2
   GOBIN=$peers/bin go install github.com/zricethezav/gitleaks/v8@v8.30.1 || echo "no gitleaks" >&2
+  GOBIN=$peers/bin go install github.com/betterleaks/betterleaks@latest || echo "no betterleaks" >&2
 fi
 for tool in hyperfine /usr/bin/time python3; do
   command -v "$tool" >/dev/null || { echo "benches/scan.sh: install $tool" >&2; exit 2; }
@@ -110,11 +112,11 @@ row() { # name, MB, command, runs
   median=$(python3 -c "import json;print(json.load(open('$work/one.json'))['results'][0]['median'])")
   line "$1" "$2" "$median" "$(/usr/bin/time -f %M sh -c "$3 >/dev/null 2>&1; true" 2>&1 | tail -1)"
 }
-# Peers run once, for two minutes at most: what takes longer is shown as 120 s.
+# Peers run once, and what takes longer than they have is shown as that.
 peer() { # name, program, MB, command
   command -v "$2" >/dev/null || { echo "| $1 | not installed | | | |"; return; }
   # shellcheck disable=SC2046
-  line "$1" "$3" $(/usr/bin/time -f '%e %M' sh -c "timeout 120 $4 >/dev/null 2>&1; true" 2>&1 | tail -1)
+  line "$1" "$3" $(/usr/bin/time -f '%e %M' sh -c "timeout ${PEER:-120} $4 >/dev/null 2>&1; true" 2>&1 | tail -1)
 }
 head_of() { printf '\n%s\n\n| | median | rate | peak memory | times ours |\n| --- | ---: | ---: | ---: | ---: |\n' "$1"; }
 files() { # folder
@@ -123,6 +125,9 @@ files() { # folder
   row "harden scan" "$mb" "$harden scan -q --no-cache $1" 7; own=$median
   peer "kingfisher" kingfisher "$mb" "kingfisher scan $1 --no-validate --git-history none --no-update-check --format json"
   peer "keyspoor" keyspoor "$mb" "keyspoor scan $1 --no-ignore"
+  peer "ripsecrets (no decoding, no report)" ripsecrets "$mb" "ripsecrets $1"
+  peer "scanner-rs" scanner-rs "$mb" "scanner-rs scan fs --path $1"
+  peer "betterleaks" betterleaks "$mb" "betterleaks dir $1 --no-banner --log-level=error"
   peer "gitleaks" gitleaks "$mb" "gitleaks dir $1 --no-banner --log-level=error"
   peer "ripgrep, one literal: reading alone" rg "$mb" "rg -c --no-ignore --hidden -j2 no_such_literal_anywhere $1"
 }

@@ -274,3 +274,56 @@ fn an_unconfirmed_change_goes_back_by_itself_and_a_confirmed_one_stays() {
         assert_eq!(ignore.exists(), confirms);
     }
 }
+
+#[test]
+fn a_server_is_pinned_to_what_is_installed_and_the_pin_is_taken_back() {
+    let (project, store) = (repository(), tempfile::tempdir().expect("a folder"));
+    let config = project.path().join("opencode.json");
+    let before = "{\n  // kept\n  \"mcp\": { \"docs\": { \"type\": \"local\", \"command\": [\"npx\", \"-y\", \"@example/docs\"] } }\n}\n";
+    std::fs::write(&config, before).expect("written");
+    let run = |args: &[&str]| with_store(project.path(), store.path(), args);
+    let only = ["--agent", "opencode", "--scope", "repo", "--only", "MCP-03", "--class", "unsafe"];
+
+    let unknown = run(&[&["plan"], &only[..]].concat());
+    let said = text(&unknown.stdout);
+    assert_eq!(unknown.status.code(), Some(0), "{said}");
+    assert!(said.contains("no version of its package is installed here"), "{said}");
+    assert!(said.contains("npm view @example/docs version"), "{said}");
+
+    let package = project.path().join("node_modules/@example/docs");
+    std::fs::create_dir_all(&package).expect("made");
+    std::fs::write(package.join("package.json"), "{ \"name\": \"@example/docs\", \"version\": \"1.4.2\" }")
+        .expect("written");
+    let usual = run(&["plan", "--agent", "opencode", "--scope", "repo", "--only", "MCP-03"]);
+    assert!(text(&usual.stdout).contains("--class unsafe"), "people wrote it: {}", text(&usual.stdout));
+    let applied = run(&[&["apply", "--yes"], &only[..]].concat());
+    assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+    let after = std::fs::read_to_string(&config).expect("there");
+    assert!(after.contains("// kept") && after.contains("\"@example/docs@1.4.2\""), "{after}");
+    assert_eq!(run(&["rollback"]).status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(&config).expect("there"), before);
+}
+
+#[test]
+fn a_pinned_server_is_recorded_with_its_integrity_where_that_is_asked_for() {
+    let (project, store) = (repository(), tempfile::tempdir().expect("a folder"));
+    let write = |file: &str, said: &str| std::fs::write(project.path().join(file), said).expect("written");
+    let server =
+        |name: &str| format!("\"{name}\": {{ \"type\": \"local\", \"command\": [\"npx\", \"-y\", \"{name}@1.4.2\"] }}");
+    write("opencode.json", &format!("{{ \"mcp\": {{ {}, {} }} }}\n", server("docs"), server("more")));
+    let before = "version: 1\nservers:\n  other: { package: other, version: 2.0.0 } # looked at\n";
+    write("harden.mcp.lock", before);
+    let locked = "{\"packages\":{\"node_modules/docs\":{\"version\":\"1.4.2\",\"integrity\":\"sha512-AAAA\"}}}";
+    write("package-lock.json", locked);
+    let run = |args: &[&str]| with_store(project.path(), store.path(), args);
+    let only = ["--agent", "opencode", "--scope", "repo", "--only", "MCP-14"];
+
+    assert_eq!(run(&[&["plan"], &only[..]].concat()).status.code(), Some(0), "nobody looked at them");
+    let applied = run(&[&["apply", "--yes", "--class", "unsafe"], &only[..]].concat());
+    assert_eq!(applied.status.code(), Some(0), "{applied:?}");
+    let after = std::fs::read_to_string(project.path().join("harden.mcp.lock")).expect("there");
+    assert!(after.starts_with(before) && after.matches("\"version\":\"1.4.2\"").count() == 2, "{after}");
+    assert_eq!(after.matches("\"integrity\":\"sha512-AAAA\"").count(), 1, "{after}");
+    assert_eq!(run(&["rollback"]).status.code(), Some(0));
+    assert_eq!(std::fs::read_to_string(project.path().join("harden.mcp.lock")).expect("there"), before);
+}

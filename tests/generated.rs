@@ -23,6 +23,7 @@ fn schemas_for_editors_are_current() {
         ("profile", catalog::profile_schema()),
         ("facts", catalog::facts_schema()),
         ("scan", harden::report::leaks_schema()),
+        ("policy", catalog::policy_schema()),
     ] {
         let text = serde_json::to_string_pretty(&schema).expect("plain data") + "\n";
         hold(&format!("schemas/{name}.schema.json"), &text);

@@ -1,12 +1,17 @@
 //! Audit rules under a key of our own: every command that the agent's account starts, by real and by effective user,
-//! for each width of programs that this kernel runs.
+//! for each width of programs that this kernel runs. And, under another key, every change to what the policy is made of,
+//! whoever makes it.
 
 use super::{Refusal, Site, mark, path};
 use crate::model::{Access, Action};
 
 /// The key of our rules. No other is ever touched.
 pub const KEY: &str = "harden-exec";
+/// The key of the rule that watches the policy.
+const POLICY_KEY: &str = "harden-policy";
 const FOLDER: &str = "/etc/audit/rules.d";
+/// Policy, approvals, what was accepted, packet rules, and the agent's own configuration.
+const WATCHED: &str = "/etc/harden";
 
 pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
     site.linux_only("rules of the kernel's audit")?;
@@ -14,10 +19,16 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
     if !site.there.contains(&path(FOLDER)) {
         return Err(Refusal::new(format!("there is no folder {FOLDER}: auditd is not installed"), "install auditd"));
     }
+    if site.policy.logging.commands == Some(false) {
+        return Err(Refusal::new("the policy says that commands are not recorded", ""));
+    }
     let rules = rules(account.uid.0, site.runs_32_bit);
-    let mut content = mark("Commands that the coding agent's account starts.");
-    rules.iter().for_each(|rule| content += &format!("{rule}\n"));
+    let watch = format!("-w {WATCHED} -p wa -k {POLICY_KEY}");
+    let mut content = mark("Commands that the coding agent's account starts, and changes to its policy.");
+    rules.iter().chain([&watch]).for_each(|rule| content += &format!("{rule}\n"));
     Ok(vec![
+        // A rule for a folder that is not there is none after the next boot.
+        Action::EnsureDir { path: path(WATCHED), access: Access::of_root(0o755) },
         Action::WriteFile {
             path: path(FOLDER).join("60-harden.rules"),
             content,
@@ -25,6 +36,7 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
             check: None,
         },
         Action::LoadAudit { key: KEY.to_owned(), rules },
+        Action::LoadAudit { key: POLICY_KEY.to_owned(), rules: vec![watch] },
     ])
 }
 
@@ -41,6 +53,25 @@ fn rules(uid: u32, runs_32_bit: bool) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use crate::artifact::tests::site;
+    use crate::model::Action;
+
+    #[test]
+    fn changes_to_the_policy_are_recorded_under_a_key_of_their_own() {
+        let loaded: Vec<(String, usize)> = super::build(&site())
+            .expect("can be written")
+            .into_iter()
+            .filter_map(|action| match action {
+                Action::LoadAudit { key, rules } => Some((key, rules.len())),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(loaded, [("harden-exec".to_owned(), 4), ("harden-policy".to_owned(), 1)]);
+        let mut quiet = site();
+        quiet.policy.logging.commands = Some(false);
+        assert!(super::build(&quiet).is_err());
+    }
+
     #[test]
     fn both_users_and_both_widths_are_recorded() {
         let rules = super::rules(990, true);

@@ -48,7 +48,8 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
 fn table(site: &Site, uid: u32) -> String {
     let mut rules = vec!["ct direction reply accept".to_owned()];
     rules.push(format!("meta l4proto {{ tcp, udp }} th dport {{ 53, 853 }} {REJECT}"));
-    for denied in site.parameters.list("denied_endpoints") {
+    let network = &site.policy.network;
+    for denied in network.deny.iter().flatten() {
         if let Ok(address) = denied.parse::<IpAddr>() {
             rules.push(format!("{} {REJECT}", to(address)));
         }
@@ -63,12 +64,12 @@ fn table(site: &Site, uid: u32) -> String {
     )
 }
 
-/// Rules for what the profile names. A name that is no address cannot be in packet rules: its addresses move.
+/// Rules for what the policy allows. A name that is no address cannot be in packet rules: its addresses move.
 fn allowed(site: &Site) -> Vec<String> {
     let mut rules = Vec::new();
-    let mut loopback_ports: Vec<u16> =
-        site.parameters.list("allowed_ports").iter().filter_map(|port| port.parse().ok()).collect();
-    if let Some((host, port)) = site.parameters.text("model_endpoint").and_then(endpoint) {
+    let network = &site.policy.network;
+    let mut loopback_ports: Vec<u16> = network.ports.clone().unwrap_or_default();
+    if let Some((host, port)) = network.model.as_deref().and_then(endpoint) {
         match host.parse::<IpAddr>() {
             Ok(address) if address.is_loopback() => loopback_ports.push(port),
             Ok(address) => rules.push(format!("{} tcp dport {port} accept", to(address))),
@@ -82,7 +83,7 @@ fn allowed(site: &Site) -> Vec<String> {
         rules.push(format!("ip daddr 127.0.0.1 tcp dport {port} accept"));
         rules.push(format!("ip6 daddr ::1 tcp dport {port} accept"));
     }
-    for host in site.parameters.list("allowed_hosts") {
+    for host in network.allow.iter().flatten() {
         // Loopback is opened by port only, or every service of the machine would be.
         if let Ok(address) = host.parse::<IpAddr>()
             && !address.is_loopback()

@@ -44,7 +44,7 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
 
 /// Where the agent looks for the configuration of its account: a folder that it cannot write, or what one session puts
 /// there would rule the next.
-fn config_home(account: &str) -> AbsPath {
+pub(super) fn config_home(account: &str) -> AbsPath {
     path("/etc/harden").join(account)
 }
 
@@ -68,6 +68,10 @@ fn script(site: &Site) -> Result<String, Refusal> {
     }
     for name in &site.off_switches {
         out += &format!("  {}=1 \\\n", quoted(name)?);
+    }
+    // Approved commands are a map of rules, and a project's own would be merged into it.
+    if let Some(name) = site.project_off.as_ref().filter(|_| !site.compiled().is_empty()) {
+        out += &format!("  {name}=1 \\\n");
     }
     out += &format!("  TERM=\"${{TERM:-dumb}}\" \\\n  {} \"$@\"\n", quoted(&site.command)?);
     Ok(out)

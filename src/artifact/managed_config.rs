@@ -1,36 +1,24 @@
-//! Settings in the configuration file that the machine's owner keeps for the agent: nothing leaves the machine, nothing
-//! updates itself, and what changes files or runs commands is asked for.
+//! The policy in the configuration that the machine's owner keeps for the agent. OpenCode 2 reads none of the machine, so
+//! its settings stand in the account's own configuration, in the folder of root's that the launcher names.
 
-use serde_json::{Value, json};
-
-use super::{Refusal, Site};
-use crate::model::{Access, Action, Setting};
+use super::{Dialect, Refusal, Site, launcher, opencode};
+use crate::model::{AbsPath, Access, Action};
 
 pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
-    let Some(file) = &site.managed_config else {
-        let why = format!("no managed configuration of {} is known", site.agent);
-        return Err(Refusal::new(why, ""));
+    let approvals = site.compiled();
+    let (file, set) = match (site.dialect, &site.managed_config) {
+        (Some(Dialect::Opencode), Some(file)) => (file.clone(), opencode::settings(&site.policy, &approvals)),
+        (Some(Dialect::Opencode2), _) => {
+            let folder = launcher::config_home(&site.account()?.name).join(&site.command);
+            (folder.join("opencode.json"), opencode::settings_of_2(&site.policy, &approvals))
+        }
+        _ => return Err(Refusal::new(format!("how a policy is written for {} is not known", site.agent), "")),
     };
-    let folder = file.parent().ok_or_else(|| Refusal::new("the managed configuration lies in no folder", ""))?;
-    Ok(vec![
-        Action::EnsureDir { path: folder, access: Access::of_root(0o755) },
-        Action::EditConfig { path: file.clone(), set: settings(), access: Access::of_root(0o644) },
-    ])
-}
-
-/// Each is one word where one word will do: a map would be merged with what a project writes.
-fn settings() -> Vec<Setting> {
-    let set = |at: &[&str], value: Value| Setting { at: at.iter().map(|key| (*key).to_owned()).collect(), value };
-    vec![
-        set(&["share"], json!("disabled")),
-        set(&["autoupdate"], json!(false)),
-        set(&["permission", "edit"], json!("ask")),
-        set(&["permission", "bash"], json!("ask")),
-        set(&["permission", "webfetch"], json!("ask")),
-        set(&["permission", "external_directory"], json!("deny")),
-        set(
-            &["permission", "read"],
-            json!({ "*": "allow", "*.env": "deny", "*.env.*": "deny", "*.env.example": "allow" }),
-        ),
-    ]
+    // Folders of ours are made on the way; of others only the one that it lies in.
+    let ours = |folder: &AbsPath| Some(folder) == file.parent().as_ref() || folder.text().starts_with("/etc/harden");
+    let folders = file.ancestors().skip(1).filter(ours);
+    let mut actions: Vec<Action> =
+        folders.map(|path| Action::EnsureDir { path, access: Access::of_root(0o755) }).collect();
+    actions.push(Action::EditConfig { path: file, set, access: Access::of_root(0o644) });
+    Ok(actions)
 }

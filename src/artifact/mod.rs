@@ -10,12 +10,17 @@ mod egress;
 mod launcher;
 mod limits;
 mod managed_config;
+mod mcp_switch;
+mod opencode;
+mod policy;
 mod shell;
 
 pub use audit_rules::KEY as AUDIT_KEY;
 pub use egress::TABLE as EGRESS_TABLE;
+pub use mcp_switch::switch_off;
+pub use policy::{Accepted, body as policy_body};
 
-use crate::model::{AbsPath, Action, Gid, Os, Parameters, Uid};
+use crate::model::{AbsPath, Action, Approval, Declaration, Gid, Os, Uid};
 
 /// The account that the agent has, or will have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +35,15 @@ pub struct Account {
     pub home: AbsPath,
     /// Whether it is there.
     pub exists: bool,
+}
+
+/// In which form an agent takes a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// OpenCode 1: `permission`.
+    Opencode,
+    /// OpenCode 2: `permissions` and `experimental.policies`.
+    Opencode2,
 }
 
 /// Everything that artifacts are made from: the profile and what is known of the machine.
@@ -63,8 +77,16 @@ pub struct Site {
     pub has_systemd: bool,
     /// Files and folders that are there, of those that artifacts ask for.
     pub there: Vec<AbsPath>,
-    /// The profile's parameters.
-    pub parameters: Parameters,
+    /// The form in which the agent takes a policy; None where it takes none.
+    pub dialect: Option<Dialect>,
+    /// The variable that keeps a project's own configuration out.
+    pub project_off: Option<String>,
+    /// What the agent may do.
+    pub policy: Declaration,
+    /// Commands that people have approved, and that hold today.
+    pub approvals: Vec<Approval>,
+    /// The policies that were accepted so far, a line each; Err says why they cannot be read.
+    pub accepted: Result<String, String>,
 }
 
 /// Why nothing can be written, and what a person can do instead.
@@ -89,6 +111,11 @@ impl Site {
         self.account.as_ref().map_err(Clone::clone)
     }
 
+    /// The approvals that are written as rules of the agent.
+    fn compiled(&self) -> Vec<&Approval> {
+        opencode::writable(&self.approvals, &self.project.text())
+    }
+
     fn linux_only(&self, what: &str) -> Result<(), Refusal> {
         match self.os {
             Os::Linux => Ok(()),
@@ -107,6 +134,7 @@ pub fn build(what: &str, site: &Site) -> Result<Vec<Action>, Refusal> {
         "cron-deny" => cron_deny::build(site),
         "limits" => limits::build(site),
         "managed-config" => managed_config::build(site),
+        "policy" => policy::build(site),
         other => Err(Refusal::new(format!("nothing writes `{other}`"), "")),
     }
 }
@@ -124,10 +152,20 @@ fn mark(what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Parameters, declared};
 
     /// A machine on which every artifact can be written.
     pub(super) fn site() -> Site {
         let parameter = |name: &str, value: serde_json::Value| (name.to_owned(), value);
+        let parameters = Parameters(
+            [
+                parameter("model_endpoint", "http://127.0.0.1:11434/v1".into()),
+                parameter("allowed_hosts", serde_json::json!(["10.1.2.3", "2001:db8::7", "api.example.net"])),
+                parameter("allowed_ports", serde_json::json!(["8080"])),
+                parameter("denied_endpoints", serde_json::json!(["169.254.169.254", "pastebin.com"])),
+            ]
+            .into(),
+        );
         Site {
             os: Os::Linux,
             account: Ok(Account {
@@ -155,15 +193,11 @@ mod tests {
                 path("/etc/audit/rules.d"),
                 path("/etc/systemd/system"),
             ],
-            parameters: Parameters(
-                [
-                    parameter("model_endpoint", "http://127.0.0.1:11434/v1".into()),
-                    parameter("allowed_hosts", serde_json::json!(["10.1.2.3", "2001:db8::7", "api.example.net"])),
-                    parameter("allowed_ports", serde_json::json!(["8080"])),
-                    parameter("denied_endpoints", serde_json::json!(["169.254.169.254", "pastebin.com"])),
-                ]
-                .into(),
-            ),
+            dialect: Some(Dialect::Opencode),
+            project_off: Some("OPENCODE_DISABLE_PROJECT_CONFIG".into()),
+            policy: declared("production", &parameters, &path("/srv/shop")),
+            approvals: Vec::new(),
+            accepted: Ok(String::new()),
         }
     }
 

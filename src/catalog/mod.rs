@@ -3,6 +3,7 @@
 
 mod agents;
 mod checks;
+mod declaration;
 mod embedded;
 mod error;
 mod fix;
@@ -16,10 +17,11 @@ mod waivers;
 
 pub use agents::{agent, agents};
 pub use checks::{add_dir, checks};
+pub use declaration::DeclarationFile;
 pub use error::{CatalogError, nearest};
 pub use frameworks::{ChecklistLine, Control, Framework, checklist, frameworks};
 pub use policy::{LocalProfile, Request, policy, profile_from_text, profile_names};
-pub use schema::{Kind as SchemaKind, check_schema, facts_schema, profile_schema};
+pub use schema::{Kind as SchemaKind, check_schema, facts_schema, policy_schema, profile_schema};
 pub use starter::{Found, starter};
 pub use typecheck::Types;
 pub use waivers::today;

@@ -3,7 +3,7 @@
 use schemars::{Schema, json_schema};
 use serde_json::{Value, json};
 
-use crate::model::{FORMS, Field, FieldKind, Form, PARAMETERS, ParameterValue, Profile};
+use crate::model::{Declaration, FORMS, Field, FieldKind, Form, PARAMETERS, ParameterValue, Profile};
 
 /// A schema that `harden schema` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,11 +14,21 @@ pub enum Kind {
     Profile,
     /// The facts.
     Facts,
+    /// A policy.
+    Policy,
 }
 
 /// The facts of a host.
 pub fn facts_schema() -> Value {
     crate::facts::schema().into()
+}
+
+/// A policy: `policy.yaml`.
+pub fn policy_schema() -> Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    let mut schema: Value = settings.into_generator().into_root_schema_for::<Declaration>().into();
+    schema["properties"]["version"]["const"] = 1.into();
+    schema
 }
 
 /// A profile.

@@ -3,6 +3,7 @@
 mod apply;
 mod hooks;
 mod output;
+mod policy;
 mod scan;
 
 use std::path::PathBuf;
@@ -12,6 +13,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::apply::{ApplyArgs, ClassArg, ConfirmArgs, PlanArgs, Planning, RollbackArgs, RunsArgs};
 pub use self::hooks::{Hooks, HooksChange, HooksCommand, HooksStatus};
 pub use self::output::{Format, Named, Output};
+pub use self::policy::{
+    PolicyAllow, PolicyArgs, PolicyCheck, PolicyCommand, PolicyDiff, PolicyRevoke, PolicyShow, PolicyWhy, YamlOrJson,
+};
 pub use self::scan::{Scan, ScanFormat};
 use crate::model::{Scope, Severity};
 
@@ -124,6 +128,21 @@ const CONFIRM_EXAMPLES: &str = "\
 Examples:
   sudo harden confirm";
 
+const POLICY_EXAMPLES: &str = "\
+Examples:
+  harden policy check .harden-policy.yaml      does a project's own policy only narrow?
+  harden policy diff                           what allows more than the one accepted last
+  sudo harden policy allow --reason 'reads only' -- git status
+  harden policy why 'git status'               which rule decides, and where it stands
+
+The machine's policy is written by `harden apply` from the profile. Approvals lie beside it, in a
+file that is only added to.
+
+Exit codes:
+  0  well-formed, nothing wider, allowed
+  1  wider; not allowed
+  2  usage error, or a policy that is missing or not understood; nothing was changed";
+
 const SCAN_EXAMPLES: &str = "\
 Examples:
   harden scan                       all files below this folder, databases and encoded text included
@@ -218,6 +237,9 @@ pub enum Command {
     /// Keep what `apply --confirm-within` would take back
     #[command(after_help = CONFIRM_EXAMPLES)]
     Confirm(ConfirmArgs),
+    /// Look at what is declared for the agent, and approve commands
+    #[command(after_help = POLICY_EXAMPLES)]
+    Policy(Box<PolicyArgs>),
     /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),
@@ -394,6 +416,8 @@ pub enum SchemaWhat {
     Profile,
     /// The facts
     Facts,
+    /// A policy
+    Policy,
 }
 
 /// `harden completions`

@@ -11,6 +11,7 @@ mod init;
 mod keep;
 mod list;
 mod output;
+mod policy;
 mod progress;
 mod scan;
 mod scan_compat;
@@ -51,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Runs(args) => apply::runs(args, cli.color),
         Command::Drift(args) => apply::drift(args),
         Command::Confirm(args) => apply::confirm(args),
+        Command::Policy(args) => policy::run(args, cli.color),
         Command::Scan(args) => scan::run(args, cli.color),
         Command::Hooks(args) => hooks::run(args, cli.color),
         Command::Explain(args) => explain::run(args, cli.color),

@@ -41,7 +41,7 @@ const INTERPRETERS: &[&str] = &[
 pub(super) fn read(entry: &Value, today: Date) -> Approval {
     let text = |keys: &[&str]| keys.iter().find_map(|key| entry.get(*key)).and_then(Value::as_str).map(str::to_owned);
     let (words, mut faults) = command(entry.get("command").or_else(|| entry.get("argv")).unwrap_or(entry));
-    faults.extend(shape(&words));
+    faults.extend(inexact(&words));
     let project = text(&["project", "project_id"]);
     let by = text(&["by", "approved_by", "who"]);
     let expires = text(&["expires", "until"]);
@@ -73,8 +73,8 @@ fn command(value: &Value) -> (Vec<String>, Vec<&'static str>) {
     }
 }
 
-/// What makes a command more than one command.
-fn shape(words: &[String]) -> Vec<&'static str> {
+/// What makes a command more than one exact command; nothing where it is one.
+pub fn inexact(words: &[String]) -> Vec<&'static str> {
     let mut faults = Vec::new();
     let Some(first) = words.first() else { return vec!["its command is empty"] };
     let name = first.rsplit('/').next().unwrap_or(first);

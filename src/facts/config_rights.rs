@@ -11,7 +11,7 @@ use super::config::{self, Layer, LayerState, Part};
 use super::{ProbeError, search_path, subject};
 use crate::host::{self, Host, Want, Who};
 use crate::model::launch::Found;
-use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen};
+use crate::model::{ACCEPTED, APPROVALS, AbsPath, Location, Look, MACHINE_POLICY, Scope, Subject, Unseen};
 
 /// What the agent's account can change.
 #[derive(Serialize, JsonSchema)]
@@ -119,7 +119,8 @@ impl Looker<'_> {
 
     fn policies(&self) -> Vec<Bound> {
         let paths = self.subject.agent.policy_files.iter().filter_map(|path| subject::place(self.subject, path));
-        let there = paths.filter(|path| self.is_there(path));
+        let machine = [MACHINE_POLICY, APPROVALS, ACCEPTED].map(|path| AbsPath::root().join(path));
+        let there = paths.chain(machine).filter(|path| self.is_there(path));
         there.map(|path| self.bound(&path, BoundKind::Policy, "the policy", self.scope(&path))).collect()
     }
 

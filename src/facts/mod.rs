@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::host::{Closed, Host, ToolError};
 use crate::model::{AbsPath, Look, Scope, Subject, Unseen};
 
-mod approvals;
+pub mod approvals;
 mod audit_rules;
 mod chain;
 pub mod config;
@@ -100,6 +100,7 @@ probes! {
     links: Host, Repo, "links in the project, and where they end";
     listeners: Host, Host, "programs that wait for connections on loopback, and whose they are";
     logs: Agent, Host, "where it is recorded what the agent does, and whether it can change that";
+    machine_policy: Agent, Host, "the machine's policy held against the profile, approved commands against the agent's rules";
     mcp: Agent, Repo, "MCP servers: launcher, package and pin, transport, headers, secrets, what was reviewed of them";
     outside_scans: Host, Repo, "reports of other secret scanners that the profile names: how old they are, what they found";
     overrides: Agent, Repo, "what voids the permissions of the agent: flags in scripts, variables, units";

@@ -13,14 +13,16 @@ use super::approvals::{self, Approval};
 use super::endpoints::{covers, fault, host_of};
 use super::{ProbeError, subject};
 use crate::host::{self, CONFIG_LIMIT, Host};
-use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen, redact_line};
+use crate::model::{
+    APPROVALS, AbsPath, Declaration, Location, Look, MACHINE_POLICY, Scope, Subject, Unseen, redact_line, standing,
+};
 
 /// The most approvals and hosts of one file.
 const LISTED: usize = 1000;
 /// More aliases than anyone writes by hand.
 const ALIASES: usize = 50;
-/// The keys of the form.
-const KEYS: &[&str] = &["approvals", "network", "sandbox", "telemetry", "version"];
+/// A key of older policies beside those of the form.
+const OLD_KEY: &str = "sandbox";
 /// Those of them that are lists for others to go by, not switches that a program would have to obey.
 const DECLARED: &[&str] = &["approvals", "network", "version"];
 
@@ -114,6 +116,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         }
         fact.add_file(host, subject, &path);
     }
+    if subject.scope > Scope::Repo {
+        fact.add_file(host, subject, &AbsPath::root().join(MACHINE_POLICY));
+        fact.add_approvals(host, subject);
+    }
     for name in subject.parameters.list("allowed_hosts") {
         fact.allowed.push(allowed(name, "profile", None));
     }
@@ -150,10 +156,44 @@ impl Fact {
         }
     }
 
+    /// The approvals beside the machine's policy. What has expired or was revoked approves nothing any more.
+    fn add_approvals(&mut self, host: &dyn Host, subject: &Subject) {
+        let path = AbsPath::root().join(APPROVALS);
+        let shown = subject::shown(subject, &path);
+        let read = match host::read_text(host, &path, None, CONFIG_LIMIT) {
+            Ok(text) => standing(text.as_deref().unwrap_or_default())
+                .map_err(|(line, why)| garbled(&format!("{shown}:{line}"), &redact_line(&why))),
+            Err(error) => Err(unread(&shown, &error)),
+        };
+        let today = today();
+        match read {
+            Err(unseen) => self.approvals.push(Approved {
+                name: shown.clone(),
+                project: None,
+                by: None,
+                expires: None,
+                faults: Look::Unknown(unseen),
+                at: Location::file(&shown),
+            }),
+            Ok(all) => {
+                for one in all.iter().filter(|one| one.approval.holds_on(today)).take(LISTED) {
+                    let entry = serde_yaml::to_value(&one.approval).expect("plain data");
+                    let line = u32::try_from(one.line).unwrap_or(u32::MAX);
+                    let command = one.approval.argv.join(" ");
+                    self.approvals.push(Approved {
+                        at: Location::line(&shown, line, &command),
+                        ..approved(&shown, "", &entry, today)
+                    });
+                }
+            }
+        }
+    }
+
     fn add_policy(&mut self, shown: &str, text: &str, policy: &Value) {
         let keys = policy.as_mapping().into_iter().flatten().filter_map(|(key, _)| key.as_str());
-        let unknown_keys = keys.filter(|key| !KEYS.contains(key)).map(str::to_owned).collect();
-        let today = jiff::Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let unknown_keys =
+            keys.filter(|key| *key != OLD_KEY && !Declaration::KEYS.contains(key)).map(str::to_owned).collect();
+        let today = today();
         let fault = match policy.get("approvals") {
             None | Some(Value::Null) => None,
             Some(Value::Sequence(list)) => {
@@ -212,6 +252,10 @@ impl Fact {
             });
         }
     }
+}
+
+fn today() -> Date {
+    jiff::Timestamp::now().to_zoned(TimeZone::UTC).date()
 }
 
 fn garbled(shown: &str, fault: &str) -> Unseen {

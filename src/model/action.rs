@@ -158,8 +158,16 @@ impl Action {
     /// How much consent it needs.
     pub fn class(&self) -> Class {
         match self {
+            // It says that somebody looked: nobody but that person can agree to it.
+            Self::EditBlock { path, .. } if path.name_text() == super::MCP_LOCK => Class::Unsafe,
             Self::EnsureDir { .. } | Self::SetAccess { .. } | Self::EditBlock { .. } => Class::Safe,
+            // What the agent may do is for people to agree to.
+            Self::WriteFile { path, .. } if path.text() == super::MACHINE_POLICY => Class::Guarded,
             Self::WriteFile { check: None, .. } => Class::Safe,
+            // Somebody works with that server.
+            Self::EditConfig { set, .. } if set.iter().any(|one| one.at.first().is_some_and(|key| key == "mcp")) => {
+                Class::Unsafe
+            }
             // What it holds already was written by a person; a managed file of the machine's owner is ours to extend.
             Self::EditConfig { path, .. } if !path.text().starts_with("/etc/") => Class::Unsafe,
             _ => Class::Guarded,

@@ -44,8 +44,12 @@ pub struct Form {
     pub fields: &'static [Field],
 }
 
+/// What a person has reviewed of each MCP server, beside the project.
+pub const MCP_LOCK: &str = "harden.mcp.lock";
+
 /// What can be written from the profile alone: see [`crate::artifact`].
-const ARTIFACTS: &[&str] = &["launcher", "egress", "audit-rules", "audit-on", "cron-deny", "limits", "managed-config"];
+const ARTIFACTS: &[&str] =
+    &["launcher", "egress", "audit-rules", "audit-on", "cron-deny", "limits", "managed-config", "policy"];
 
 /// Every kind of proposal. A new one is a row here and an arm in the plan.
 pub const FORMS: &[Form] = &[
@@ -77,6 +81,21 @@ pub const FORMS: &[Form] = &[
         name: "edit_block",
         about: "put lines between marks into a text file",
         fields: &[field("path", FieldKind::Path), field("label", FieldKind::Text), field("lines", FieldKind::List)],
+    },
+    Form {
+        name: "pin_server",
+        about: "write the installed version of its package into the command of an MCP server",
+        fields: &[field("path", FieldKind::Path), field("name", FieldKind::Text), field("command", FieldKind::List)],
+    },
+    Form {
+        name: "look_up",
+        about: "leave it to a person, with the command that tells what is missing; it is not run",
+        fields: &[field("command", FieldKind::Text)],
+    },
+    Form {
+        name: "switch_off_server",
+        about: "switch an MCP server off in the configuration of the machine's owner; it is not deleted",
+        fields: &[field("name", FieldKind::Text)],
     },
     Form {
         name: "leave_groups",

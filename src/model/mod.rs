@@ -3,6 +3,7 @@
 mod action;
 mod agent;
 mod check;
+mod declaration;
 mod finding;
 mod fix;
 mod hex;
@@ -26,8 +27,13 @@ pub use agent::{
     PermissionShape, StateKind, StatePath, Switch, SwitchEnv, SwitchKind,
 };
 pub use check::{Area, Check, Confidence, Controls, Empty, Os, Scope, Severity};
+pub use declaration::{
+    ACCEPTED, APPROVALS, Answer, Approval, ApprovalLine, Change, DECLARATION_VERSION, Declaration, Environment, Files,
+    Inexact, Logging, MACHINE_POLICY, Mcp, Network, PROJECT_POLICY, SecretRef, Shell, Standing, changes, declared,
+    exact_words, narrowed, standing, widenings,
+};
 pub use finding::{Evidence, Finding, Status, WaiverNote};
-pub use fix::{FORMS, Field, FieldKind, Filling, Form, Proposal, Wish};
+pub use fix::{FORMS, Field, FieldKind, Filling, Form, MCP_LOCK, Proposal, Wish};
 pub use hex::hex;
 pub use location::Location;
 pub use look::{Look, Unseen};

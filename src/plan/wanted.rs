@@ -2,8 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::artifact::{self, Refusal, Site};
-use crate::model::{AbsPath, Access, Action, Finding, Gid, LeftToPerson, Mode, Reason, Status, Uid, Wish, hex};
+use crate::artifact::{self, Dialect, Refusal, Site};
+use crate::model::{
+    AbsPath, Access, Action, Finding, Gid, LeftToPerson, Mode, Reason, Setting, Status, Uid, Wish, hex,
+};
 
 /// Folders whose rights the whole system rests on.
 const OF_EVERYBODY: &[&str] = &[
@@ -116,6 +118,12 @@ fn actions_for(wish: &Wish, site: &Site) -> Result<Vec<Action>, Refusal> {
                 access: Access { uid, gid, ..Access::of_root(0o644) },
             }])
         }
+        "pin_server" => pin(wish, site),
+        "look_up" => Err(Refusal::new(
+            "no version of its package is installed here to pin it to",
+            format!("look at what `{}` names, and write that version into its command", wish.text("command")),
+        )),
+        "switch_off_server" => artifact::switch_off(site, wish.text("name")),
         "leave_groups" => {
             let user = wish.text("user");
             // A person's own account is nobody's to take rights from.
@@ -143,6 +151,24 @@ fn user(site: &Site) -> Result<Vec<Action>, Refusal> {
         },
         Action::EnsureDir { path: account.home.clone(), access },
     ])
+}
+
+/// The command of a server with its version in it.
+fn pin(wish: &Wish, site: &Site) -> Result<Vec<Action>, Refusal> {
+    let (name, command) = (wish.text("name"), wish.list("command"));
+    if site.dialect != Some(Dialect::Opencode)
+        || name.chars().chain(command.iter().flat_map(|word| word.chars())).any(char::is_control)
+    {
+        return Err(Refusal::new("its command is not rewritten in a configuration of this form", ""));
+    }
+    let (uid, gid) = site.project_owner;
+    let set =
+        vec![Setting { at: vec!["mcp".to_owned(), name.to_owned(), "command".to_owned()], value: command.into() }];
+    Ok(vec![Action::EditConfig {
+        path: place(wish, site)?,
+        set,
+        access: Access { uid, gid, ..Access::of_root(0o644) },
+    }])
 }
 
 /// The path of a wish. One that is no UTF-8 would not come back from a plan as it was.
@@ -229,7 +255,7 @@ fn left(finding: &Finding, why: &str, next: &str) -> LeftToPerson {
 mod tests {
     use super::*;
     use crate::artifact::Account;
-    use crate::model::{Confidence, Os, Parameters, Scope, Severity};
+    use crate::model::{Confidence, Os, Parameters, Scope, Severity, declared};
 
     fn finding(code: &str, fix: Vec<Wish>) -> Finding {
         Finding {
@@ -274,7 +300,11 @@ mod tests {
             runs_32_bit: false,
             has_systemd: false,
             there: Vec::new(),
-            parameters: Parameters::default(),
+            dialect: None,
+            project_off: None,
+            policy: declared("baseline", &Parameters::default(), &path("srv/app")),
+            approvals: Vec::new(),
+            accepted: Ok(String::new()),
         }
     }
 

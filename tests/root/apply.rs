@@ -186,8 +186,8 @@ fn a_machine_is_hardened_and_taken_back_byte_for_byte() {
         })
         .collect();
     for code in [
-        "USR-01", "USR-06", "ENV-01", "LOG-01", "LOG-05", "NET-01", "NET-02", "NET-04", "NET-05", "SEC-06", "CFG-02",
-        "CFG-06", "CFG-07",
+        "USR-01", "USR-06", "ENV-01", "LOG-01", "LOG-05", "NET-01", "NET-02", "NET-04", "NET-05", "NET-07", "SEC-06",
+        "CFG-02", "CFG-06", "CFG-07",
     ] {
         assert!(became.contains(&format!("{code} fixed")), "{code}: {became:?}");
     }
@@ -200,6 +200,7 @@ fn a_machine_is_hardened_and_taken_back_byte_for_byte() {
     assert_eq!(listed("nft", &["-s", "list", "table", "ip", "hardentest_foreign"]), foreign.0);
     assert_eq!(fs::read(FOREIGN_SUDO).expect("there"), foreign.1);
     assert!(listed("auditctl", &["-l"]).contains("key=hardentest-foreign"));
+    assert!(listed("auditctl", &["-l"]).contains("-w /etc/harden -p wa -k harden-policy"));
     assert!(
         fs::read_to_string(MANAGED)
             .expect("there")
@@ -212,6 +213,7 @@ fn a_machine_is_hardened_and_taken_back_byte_for_byte() {
     the_launcher_works();
     nothing_more_is_planned();
     drift_is_told();
+    an_approval_goes_into_the_agents_rules_and_out_again();
 
     let back = harden(&["rollback"]);
     assert!(back.status.success(), "{}", String::from_utf8_lossy(&back.stderr));
@@ -242,6 +244,49 @@ fn nothing_more_is_planned() {
     let plan = harden(&planning("plan", &["--format", "json"]));
     assert_eq!(json(&plan)["steps"], serde_json::json!([]));
     assert_eq!(plan.status.code(), Some(0));
+}
+
+/// The policy is there and says what was accepted; an approval is a rule of the agent after the next run, and none after
+/// it was revoked and the one after that.
+fn an_approval_goes_into_the_agents_rules_and_out_again() {
+    let policy = |args: &[&str]| {
+        let output = harden(&[&["policy"], args].concat());
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code(), said)
+    };
+    for quiet in ["check", "diff"] {
+        let (code, said) = policy(&[quiet]);
+        assert_eq!(code, Some(0), "{said}");
+    }
+    let apply = || {
+        let done = harden(&planning("apply", &["--yes", "--class", "safe,guarded"]));
+        assert!(matches!(done.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    let rules = || {
+        let text = fs::read_to_string(MANAGED).expect("there");
+        let text: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        serde_json::from_str::<Value>(&text).expect("JSON")["permission"]["bash"].clone()
+    };
+    assert_eq!(rules(), "ask");
+    let (code, said) = policy(&["allow", "--reason", "reads only", "--", "git", "status"]);
+    assert_eq!(code, Some(0), "{said}");
+    let id = said.split(' ').nth(2).expect("an id").trim_end_matches(',').to_owned();
+    let said = apply();
+    assert!(said.contains("fixed  CFG-13"), "{said}");
+    assert_eq!(rules(), serde_json::json!({ "*": "ask", "git status": "allow" }));
+    assert!(fs::read_to_string(LAUNCHER).expect("there").contains("OPENCODE_DISABLE_PROJECT_CONFIG=1"));
+    assert_eq!(policy(&["why", "git status"]).0, Some(0));
+    nothing_more_is_planned();
+    assert_eq!(policy(&["revoke", &id]).0, Some(0));
+    apply();
+    assert_eq!(rules(), "ask");
+    // What people approved is theirs: a rollback would leave it, and the folder with it.
+    fs::remove_file("/etc/harden/approvals.jsonl").expect("there");
+    for _ in 0..2 {
+        let back = harden(&["rollback"]);
+        assert!(back.status.success(), "{}", String::from_utf8_lossy(&back.stderr));
+    }
 }
 
 fn drift_is_told() {

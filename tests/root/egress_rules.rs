@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use harden::apply::{Machine, RealMachine};
 use harden::artifact::{self, Account, Site};
-use harden::model::{AbsPath, Action, Gid, Os, Parameters, Uid};
+use harden::model::{AbsPath, Action, Gid, Os, Parameters, Uid, declared};
 use serde_json::json;
 
 const ROLE: &str = "HARDEN_EGRESS_RULES";
@@ -47,6 +47,7 @@ fn rules() -> Vec<Action> {
         ("allowed_hosts", json!(["192.0.2.7", "2001:db8::7"])),
         ("denied_endpoints", json!(["169.254.169.254"])),
     ];
+    let parameters = Parameters(parameters.map(|(name, value)| (name.to_owned(), value)).into());
     let site = Site {
         os: Os::Linux,
         account: Ok(account),
@@ -62,7 +63,11 @@ fn rules() -> Vec<Action> {
         runs_32_bit: true,
         has_systemd: false,
         there: Vec::new(),
-        parameters: Parameters(parameters.map(|(name, value)| (name.to_owned(), value)).into()),
+        dialect: None,
+        project_off: None,
+        policy: declared("production", &parameters, &path("/srv/x")),
+        approvals: Vec::new(),
+        accepted: Ok(String::new()),
     };
     artifact::build("egress", &site).expect("can be written")
 }

@@ -85,9 +85,7 @@ pub(super) fn plan(asked: Asked) -> Result<Planned, Failure> {
     let sites: BTreeMap<String, Site> = session
         .subjects
         .iter()
-        .map(|subject| {
-            (subject.agent.agent.clone(), site::of(session.host.as_ref(), subject, &session.policy.parameters))
-        })
+        .map(|subject| (subject.agent.agent.clone(), site::of(session.host.as_ref(), subject, &session.policy)))
         .collect();
     let findings = foresee(&mut session, &sites, findings)?;
     let first = session.subjects.first().map_or("", |subject| subject.agent.agent.as_str()).to_owned();

@@ -1,8 +1,12 @@
 //! What artifacts are made from, gathered for one agent.
 
-use crate::artifact::{Account, Refusal, Site};
-use crate::host::{Accounts, Host, Kind};
-use crate::model::{AbsPath, Gid, LayerSource, Os, Parameters, Subject, Uid};
+use crate::artifact::{Account, Dialect, Refusal, Site};
+use crate::catalog;
+use crate::host::{self, Accounts, CONFIG_LIMIT, Host, Kind};
+use crate::model::{
+    ACCEPTED, APPROVALS, AbsPath, Approval, Gid, LayerSource, Merging, Os, Parameters, PermissionShape, Policy,
+    Subject, Uid, declared, standing,
+};
 
 /// The numbers of accounts that belong to nobody.
 const SYSTEM_NUMBERS: std::ops::RangeInclusive<u32> = 100..=999;
@@ -21,7 +25,8 @@ const ASKED_FOR: &[&str] = &[
 ];
 
 /// What is known of this machine and agent.
-pub(super) fn of(host: &dyn Host, subject: &Subject, parameters: &Parameters) -> Site {
+pub(super) fn of(host: &dyn Host, subject: &Subject, policy: &Policy) -> Site {
+    let parameters = &policy.parameters;
     let accounts = host.accounts().unwrap_or_default();
     let command = subject.agent.commands.first().cloned().unwrap_or_else(|| subject.agent.agent.clone());
     let launcher = parameters.text("launcher").and_then(AbsPath::new);
@@ -43,7 +48,11 @@ pub(super) fn of(host: &dyn Host, subject: &Subject, parameters: &Parameters) ->
         runs_32_bit: runs_32_bit(host),
         has_systemd: is_dir(&root.join("run/systemd/system")),
         there: ASKED_FOR.iter().map(|path| root.join(path)).filter(|path| host.stat(path).is_ok()).collect(),
-        parameters: parameters.clone(),
+        dialect: dialect(subject),
+        project_off: subject.agent.config.iter().find_map(|layer| layer.off_env.first().cloned()),
+        policy: declared(&policy.profile, parameters, &subject.workspace),
+        approvals: approvals(host),
+        accepted: text(host, ACCEPTED),
     }
 }
 
@@ -51,6 +60,29 @@ pub(super) fn of(host: &dyn Host, subject: &Subject, parameters: &Parameters) ->
 fn owner(accounts: &Accounts, uid: Uid, gid: Gid) -> (Uid, Gid) {
     let account = accounts.user_of(uid).filter(|account| uid != Uid(0) && !accounts.groups_of(account).contains(&gid));
     (uid, account.map_or(gid, |account| account.gid))
+}
+
+fn dialect(subject: &Subject) -> Option<Dialect> {
+    let agent = &subject.agent;
+    match agent.merging {
+        _ if agent.permissions != Some(PermissionShape::Opencode) => None,
+        Merging::Opencode => Some(Dialect::Opencode),
+        Merging::Opencode2 => Some(Dialect::Opencode2),
+        Merging::Separate | Merging::Deep => None,
+    }
+}
+
+/// A file of the machine's owner; empty where it is not there.
+fn text(host: &dyn Host, path: &str) -> Result<String, String> {
+    let text = host::read_text(host, &AbsPath::root().join(path), None, CONFIG_LIMIT);
+    text.map(Option::unwrap_or_default).map_err(|error| error.to_string())
+}
+
+/// The approvals that hold today. A file that cannot be read or understood approves nothing; the audit says so.
+fn approvals(host: &dyn Host) -> Vec<Approval> {
+    let today = catalog::today();
+    let all = text(host, APPROVALS).ok().and_then(|text| standing(&text).ok()).unwrap_or_default();
+    all.into_iter().map(|one| one.approval).filter(|approval| approval.holds_on(today)).collect()
 }
 
 /// The agent's account. A person's is never taken for it, nor root's, nor that of whoever runs this.

@@ -23,7 +23,7 @@ mod texts;
 mod toml_text;
 pub mod wildcard;
 mod work_tree;
-mod yaml_text;
+pub mod yaml_text;
 
 pub use discover::{is_on, variable};
 pub use layers::{Document, Layer, LayerState, Part, Reach};

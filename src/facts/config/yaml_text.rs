@@ -14,7 +14,7 @@ use super::source::Span;
 const VALUE_LIMIT: usize = 100_000;
 
 /// Reads one document. `offset` is where the text starts in its source.
-pub(super) fn read(text: &str, source: u32, offset: usize) -> Result<Node, Malformed> {
+pub fn read(text: &str, source: u32, offset: usize) -> Result<Node, Malformed> {
     let mut builder = Builder { places: Places::new(text, source, offset), ..Builder::new(text, source) };
     let mut documents = 0;
     for event in Parser::new_from_str(text) {

@@ -29,7 +29,7 @@ use crate::host::{CONFIG_LIMIT, Host, read_text};
 use crate::model::{AbsPath, Location, Look, Scope, Subject, Unseen};
 
 /// The name of the file.
-pub(super) const NAME: &str = "harden.mcp.lock";
+pub(super) const NAME: &str = crate::model::MCP_LOCK;
 
 /// Whether a server's version is the one that was reviewed.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -44,6 +44,8 @@ pub struct Review {
     pub records: String,
     /// Where the lock file says so.
     pub at: Option<Location>,
+    /// The line that would record it there; empty where the file names the server, or takes no further line.
+    pub lines: Vec<String>,
 }
 
 /// A version compared with the reviewed one.
@@ -89,7 +91,7 @@ pub enum ToolsState {
 impl Review {
     pub(super) fn unknown() -> Self {
         let state = Look::unknown("not compared", "report this as a bug");
-        Self { asked: true, state, version: None, records: String::new(), at: None }
+        Self { asked: true, state, version: None, records: String::new(), at: None, lines: Vec::new() }
     }
 }
 
@@ -140,6 +142,16 @@ pub(super) fn read(host: &dyn Host, subject: &Subject) -> Result<Option<Lock>, U
 }
 
 impl Lock {
+    /// Whether it names a server.
+    pub(super) fn names(&self, name: &str) -> bool {
+        self.servers.contains_key(name)
+    }
+
+    /// The file's text.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The line that names a server.
     fn line(&self, name: &str) -> Option<Location> {
         let quoted = format!("\"{name}\":");
@@ -176,7 +188,7 @@ pub(super) fn review(server: &Server, lock: &Result<Option<Lock>, Unseen>, deman
         (None, Some(version)) => format!("version `{version}`"),
         (None, None) => "no version of it".into(),
     };
-    Review { asked: true, state: Look::Known(state), version, records, at: lock.line(&server.name) }
+    Review { asked: true, state: Look::Known(state), version, records, at: lock.line(&server.name), lines: Vec::new() }
 }
 
 /// A stored list of tools.

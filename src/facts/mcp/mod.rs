@@ -7,10 +7,12 @@ mod argument;
 mod command;
 mod container;
 mod definition;
+mod installed;
 mod listening;
 mod lock;
 mod package;
 mod parts;
+mod record;
 mod reference;
 mod repair;
 mod runner;
@@ -77,7 +79,11 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
     let tracked = source::Tracked::default();
     let mut read_code = MOST_READ + 1;
     for Seen { server, definition, launch } in &mut seen {
+        server.pinning = installed::pinning(host, subject, definition, launch, server.at.as_ref());
         server.review = lock::review(server, &lock, demanded);
+        if let Ok(Some(lock)) = &lock {
+            server.review.lines = record::lines(host, subject, server, lock);
+        }
         let manifest = lock::manifest(host, subject, &server.name);
         server.tools = lock::compare_tools(&server.name, &lock, &manifest, demanded);
         server.source = source::origin(host, subject, &tracked, launch, definition.cwd.as_deref());

@@ -134,7 +134,7 @@ fn is_partial(version: &str) -> bool {
 }
 
 /// Three numbers, with a pre-release or build behind them or not.
-fn is_semver(version: &str) -> bool {
+pub(super) fn is_semver(version: &str) -> bool {
     let core = version.split(['-', '+']).next().unwrap_or_default();
     let rest = &version[core.len()..];
     let numbers: Vec<&str> = core.split('.').collect();

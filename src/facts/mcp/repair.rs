@@ -35,7 +35,7 @@ pub(super) fn pinned(definition: &Definition, argv: &[String], launch: &Launch, 
     if text.len() > LONGEST || is_masked { quoted } else { format!("`{text}`") }
 }
 
-fn is_held(pin: Pin) -> bool {
+pub(super) fn is_held(pin: Pin) -> bool {
     matches!(pin, Pin::NotApplicable | Pin::Digest | Pin::GitCommit | Pin::Exact | Pin::LocalPath | Pin::Project)
 }
 
@@ -56,7 +56,7 @@ fn spec(package: &Package, launcher: Launcher) -> String {
 }
 
 /// The arguments with the package replaced; None where it does not stand alone in one of them.
-fn rewritten(argv: &[String], package: &Package, spec: &str) -> Option<Vec<String>> {
+pub(super) fn rewritten(argv: &[String], package: &Package, spec: &str) -> Option<Vec<String>> {
     let name = package.name.as_str();
     let is_it = |arg: &str| {
         let rest = arg.strip_prefix(name);

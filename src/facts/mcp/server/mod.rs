@@ -13,6 +13,7 @@ use super::approval::{approval, digest};
 use super::command::{self, Launch, Launcher};
 use super::container::Container;
 use super::definition::Definition;
+use super::installed::Pinning;
 use super::lock::{Review, Tools};
 use super::package::{Package, Pin};
 use super::parts::{parts, secrets, sends};
@@ -68,6 +69,8 @@ pub struct Server {
     pub packages: Vec<Package>,
     /// How to write it so that it is held, in words.
     pub pinned: String,
+    /// How that is done for it.
+    pub pinning: Pinning,
     /// The container it runs in.
     pub container: Option<Container>,
     /// The remote side; null for a server that runs here and speaks over its own input and output.
@@ -203,6 +206,7 @@ pub(super) fn record(definition: &Definition, view: &View<'_>) -> (Server, Launc
         held: loosest.map_or_else(String::new, held),
         packages: launch.packages.clone(),
         pinned: repair::pinned(definition, &argv, &launch, view.shape),
+        pinning: Pinning::default(),
         container: shown_container(&launch),
         headers: definition.headers.iter().map(|(name, placed)| value(name, &placed.text)).collect(),
         env: env(definition, &launch),
