@@ -1,18 +1,10 @@
-//! Any text as a configuration: an error or rules, and rules that load can scan.
+//! Feeds `bodies/config.rs`, which says what has to hold.
 
 #![no_main]
 
-use gitleaks_rs::{Config, Scanner};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|input: &[u8]| {
-    let Ok(text) = std::str::from_utf8(input) else { return };
-    match Config::parse(text, "fuzz.toml") {
-        Ok(config) => {
-            if let Ok(scanner) = Scanner::new(config) {
-                scanner.scan_named(input, "a/b.toml");
-            }
-        }
-        Err(error) => assert!(error.to_string().starts_with("fuzz.toml"), "an error names its file"),
-    }
-});
+#[path = "../bodies/config.rs"]
+mod body;
+
+fuzz_target!(|input: &[u8]| body::check(input));
