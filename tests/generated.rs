@@ -22,6 +22,8 @@ fn schemas_for_editors_are_current() {
         ("check", catalog::check_schema()),
         ("profile", catalog::profile_schema()),
         ("facts", catalog::facts_schema()),
+        ("framework", catalog::framework_schema()),
+        ("attestations", catalog::attestations_schema()),
         ("scan", harden::report::leaks_schema()),
     ] {
         let text = serde_json::to_string_pretty(&schema).expect("plain data") + "\n";

@@ -245,7 +245,7 @@ pub struct Explain {
 #[derive(Debug, Args)]
 pub struct List {
     /// What to list
-    #[arg(value_enum, value_name = "checks|profiles|agents|facts|parameters")]
+    #[arg(value_enum, value_name = "checks|profiles|agents|facts|parameters|frameworks")]
     pub what: ListWhat,
     /// How to print it
     #[arg(short, long, value_enum, default_value_t)]
@@ -265,6 +265,8 @@ pub enum ListWhat {
     Facts,
     /// Parameters of profiles
     Parameters,
+    /// Frameworks that `harden report` knows
+    Frameworks,
 }
 
 /// `harden facts`
@@ -313,6 +315,10 @@ pub enum SchemaWhat {
     Profile,
     /// The facts
     Facts,
+    /// A framework of controls
+    Framework,
+    /// A file of attestations
+    Attestations,
 }
 
 /// `harden completions`

@@ -18,6 +18,8 @@ pub(super) fn schema(what: SchemaWhat) -> Result<ExitCode, Failure> {
         SchemaWhat::Check => catalog::check_schema(),
         SchemaWhat::Profile => catalog::profile_schema(),
         SchemaWhat::Facts => catalog::facts_schema(),
+        SchemaWhat::Framework => catalog::framework_schema(),
+        SchemaWhat::Attestations => catalog::attestations_schema(),
     };
     terminal::print(&terminal::json(&schema))?;
     Ok(ExitCode::SUCCESS)

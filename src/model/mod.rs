@@ -3,6 +3,7 @@
 mod agent;
 mod check;
 mod finding;
+mod framework;
 mod hex;
 pub mod launch;
 mod location;
@@ -22,6 +23,7 @@ pub use agent::{
 };
 pub use check::{Area, Check, Confidence, Controls, Empty, Os, Scope, Severity};
 pub use finding::{Evidence, Finding, Status, WaiverNote};
+pub use framework::{Attestation, Attestations, Catalogue, Control, Framework, Group, Reach, Standing};
 pub use hex::hex;
 pub use location::Location;
 pub use look::{Look, Unseen};
