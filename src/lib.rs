@@ -7,6 +7,7 @@ pub mod catalog;
 pub mod check;
 pub mod cli;
 pub mod commands;
+pub mod evidence;
 pub mod facts;
 pub mod hooks;
 pub mod host;

@@ -12,6 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalog", &["model", "facts"]),
     ("check", &["model", "facts"]),
     ("report", &["model"]),
+    ("evidence", &["model", "report"]),
     ("hooks", &["model", "host", "facts"]),
     ("cli", &["model"]),
 ];

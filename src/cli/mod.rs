@@ -2,6 +2,7 @@
 
 mod hooks;
 mod output;
+mod report;
 mod scan;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::hooks::{Hooks, HooksChange, HooksCommand, HooksStatus};
 pub use self::output::{Format, Named, Output};
+pub use self::report::{Report, ReportFormat};
 pub use self::scan::{Scan, ScanFormat};
 use crate::model::{Scope, Severity};
 
@@ -60,6 +62,20 @@ Examples:
 ",
     exit_codes!()
 );
+
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  harden audit -f json=host.json; harden report host.json      NIST SSDF 1.1, as Markdown
+  harden report -f csv=tasks.csv -f json=report.json           of a fresh audit of this folder
+  harden report a.json b.json --framework checklist            two hosts, the twelve lines
+  harden report host.json --attestations attestations.yaml     with what people answer for
+  harden list frameworks                                       what --framework knows
+
+It says what is evidence for and against each control, and never that something complies.
+
+Exit codes:
+  0  written
+  2  usage, file or output error";
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
@@ -137,6 +153,9 @@ pub enum Command {
     /// Check a project, the account and the host of an agent
     #[command(after_help = AUDIT_EXAMPLES)]
     Audit(Box<Audit>),
+    /// Say what audits are evidence for and against, control by control
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(Box<Report>),
     /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),
@@ -171,6 +190,14 @@ pub enum Command {
 pub struct Target {
     /// The project; the current folder where left out
     pub path: Option<PathBuf>,
+    /// By what, and how wide.
+    #[command(flatten)]
+    pub aim: Aim,
+}
+
+/// By what to look, and how wide.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Aim {
     /// Look at this agent only; detected where left out
     #[arg(long, value_name = "AGENT")]
     pub agent: Option<String>,
@@ -319,6 +346,8 @@ pub enum SchemaWhat {
     Framework,
     /// A file of attestations
     Attestations,
+    /// What `harden report -f json` writes
+    Assessment,
 }
 
 /// `harden completions`

@@ -11,6 +11,8 @@ mod keep;
 mod list;
 mod output;
 mod progress;
+mod report;
+mod saved;
 mod scan;
 mod scan_compat;
 mod scan_import;
@@ -44,6 +46,7 @@ pub fn main() -> ExitCode {
     };
     let outcome = match &cli.command {
         Command::Audit(args) => audit::run(args, cli.color, started),
+        Command::Report(args) => report::run(args),
         Command::Scan(args) => scan::run(args, cli.color),
         Command::Hooks(args) => hooks::run(args, cli.color),
         Command::Explain(args) => explain::run(args, cli.color),
