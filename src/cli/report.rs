@@ -21,7 +21,8 @@ pub struct Report {
     pub attestations: Option<String>,
     /// What to write, and where; standard output where no file is given. Repeatable
     ///
-    /// md, csv or json.
+    /// md, html, csv, json, junit, sarif, or OSCAL: oscal-ar (assessment results), oscal-ap (assessment plan),
+    /// oscal-component (component definition), oscal-poam (plan of action and milestones).
     #[arg(short, long = "format", value_name = "FORMAT[=FILE]")]
     pub formats: Vec<Output<ReportFormat>>,
     /// The file for the one format that names none
@@ -56,8 +57,33 @@ pub enum ReportFormat {
     Csv,
     /// For programs, with a published schema.
     Json,
+    /// One page for a browser, and for paper.
+    Html,
+    /// OSCAL: what was found.
+    AssessmentResults,
+    /// OSCAL: what was looked at, and how.
+    AssessmentPlan,
+    /// OSCAL: which controls the checks are about.
+    ComponentDefinition,
+    /// OSCAL: what is left to do.
+    PlanOfAction,
+    /// For test runners.
+    Junit,
+    /// For code scanning.
+    Sarif,
 }
 
 impl Named for ReportFormat {
-    const ALL: &'static [(&'static str, Self)] = &[("md", Self::Markdown), ("csv", Self::Csv), ("json", Self::Json)];
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("md", Self::Markdown),
+        ("csv", Self::Csv),
+        ("json", Self::Json),
+        ("html", Self::Html),
+        ("oscal-ar", Self::AssessmentResults),
+        ("oscal-ap", Self::AssessmentPlan),
+        ("oscal-component", Self::ComponentDefinition),
+        ("oscal-poam", Self::PlanOfAction),
+        ("junit", Self::Junit),
+        ("sarif", Self::Sarif),
+    ];
 }

@@ -27,7 +27,7 @@ pub(super) fn run(args: &Report) -> Result<ExitCode, Failure> {
         some => given(args, some)?,
     };
     let assessment = evidence::assess(&framework, &audits, &attestations, &[], catalog::today());
-    output::write_each(&outputs, terminal::file_look(), |format, _| text(&assessment, format))?;
+    output::write_each(&outputs, terminal::file_look(), |format, _| text(&assessment, &audits, format))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -97,10 +97,17 @@ fn fresh(args: &Report) -> Result<Saved, Failure> {
         .map_err(|why| Failure::usage(format!("cannot read back the audit: {why}"), "report this as a bug"))
 }
 
-fn text(assessment: &Assessment, format: ReportFormat) -> String {
+fn text(assessment: &Assessment, audits: &[Saved], format: ReportFormat) -> String {
     match format {
         ReportFormat::Markdown => evidence::markdown(assessment),
         ReportFormat::Csv => evidence::csv(assessment),
         ReportFormat::Json => evidence::json(assessment),
+        ReportFormat::Html => evidence::html(assessment),
+        ReportFormat::AssessmentResults => evidence::assessment_results(assessment),
+        ReportFormat::AssessmentPlan => evidence::assessment_plan(assessment),
+        ReportFormat::ComponentDefinition => evidence::component_definition(assessment),
+        ReportFormat::PlanOfAction => evidence::plan_of_action(assessment),
+        ReportFormat::Junit => evidence::junit(assessment),
+        ReportFormat::Sarif => evidence::sarif(assessment, audits),
     }
 }

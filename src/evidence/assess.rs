@@ -168,6 +168,7 @@ fn task(
         findings: about,
         counts,
         attestations: given,
+        checks: control.checks.clone(),
         not_run,
         verify: if control.checks.is_empty() {
             String::new()

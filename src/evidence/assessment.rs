@@ -169,6 +169,8 @@ pub struct Task {
     pub counts: BTreeMap<Stance, usize>,
     /// The attestations for it, as places in the assessment's list.
     pub attestations: Vec<usize>,
+    /// Codes of all checks about it.
+    pub checks: Vec<String>,
     /// Codes of checks about it that ran in none of the audits.
     pub not_run: Vec<String>,
     /// The command that looks at it; empty where none does.
@@ -194,6 +196,17 @@ pub enum Stance {
 impl Stance {
     /// In the order in which a reader wants them.
     pub const ALL: [Self; 5] = [Self::Against, Self::Accepted, Self::Unknown, Self::For, Self::NotApplicable];
+
+    /// As in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Against => "against",
+            Self::Accepted => "accepted",
+            Self::Unknown => "unknown",
+            Self::For => "for",
+            Self::NotApplicable => "not-applicable",
+        }
+    }
 
     /// In words.
     pub fn words(self) -> &'static str {

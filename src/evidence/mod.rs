@@ -7,8 +7,12 @@
 mod assess;
 mod assessment;
 mod csv;
+mod html;
 mod json;
+mod junit;
 mod markdown;
+mod oscal;
+mod sarif;
 mod saved;
 
 pub use assess::assess;
@@ -17,6 +21,10 @@ pub use assessment::{
     Task,
 };
 pub use csv::csv;
+pub use html::html;
 pub use json::{assessment_schema, json};
+pub use junit::junit;
 pub use markdown::markdown;
+pub use oscal::{assessment_plan, assessment_results, component_definition, plan_of_action};
+pub use sarif::sarif;
 pub use saved::{Saved, saved};

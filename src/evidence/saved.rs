@@ -1,5 +1,7 @@
 //! A saved report, which may come from anywhere.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sha2::{Digest, Sha256};
 
 use crate::model::hex;
@@ -36,11 +38,16 @@ pub fn saved(name: &str, bytes: &[u8]) -> Result<Saved, String> {
         return Err(format!("it is of version {}, and this program reads version {REPORT_VERSION}", form.version));
     }
     let report: Report = serde_json::from_slice(bytes).map_err(said)?;
-    Ok(Saved {
-        name: crate::model::plain(name).into_owned(),
-        sha256: hex(&Sha256::digest(bytes)),
-        report: report.printable(),
-    })
+    let report = report.printable();
+    // Every format writes it, and some take one form alone.
+    let time = report
+        .time
+        .parse::<Timestamp>()
+        .ok()
+        .filter(|time| (2000..3000).contains(&time.to_zoned(TimeZone::UTC).year()));
+    let time = time.ok_or("`time` is no point in time, as `2030-01-31T12:00:00Z` is")?;
+    let report = Report { time: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(), ..report };
+    Ok(Saved { name: crate::model::plain(name).into_owned(), sha256: hex(Sha256::digest(bytes)), report })
 }
 
 /// What the parser says, without values and places: `missing field`, `invalid type`, and the names of ours.

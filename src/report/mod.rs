@@ -47,6 +47,7 @@ pub use markdown::markdown;
 pub(crate) use markdown::{code, words};
 pub(crate) use printable::printable;
 pub use sarif::sarif;
+pub(crate) use sarif::{log as sarif_log, run as sarif_run};
 pub use summary::summary;
 pub use table::{Look, table};
 pub use timings::timings;
