@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod evidence;
 pub mod facts;
+pub mod history;
 pub mod hooks;
 pub mod host;
 pub mod model;

@@ -24,6 +24,7 @@ fn schemas_for_editors_are_current() {
         ("facts", catalog::facts_schema()),
         ("framework", catalog::framework_schema()),
         ("attestations", catalog::attestations_schema()),
+        ("diff", harden::evidence::diff_schema()),
         ("assessment", harden::evidence::assessment_schema()),
         ("scan", harden::report::leaks_schema()),
     ] {

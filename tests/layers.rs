@@ -13,6 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("check", &["model", "facts"]),
     ("report", &["model"]),
     ("evidence", &["model", "report"]),
+    ("history", &["model", "report", "evidence"]),
     ("hooks", &["model", "host", "facts"]),
     ("cli", &["model"]),
 ];

@@ -1,5 +1,6 @@
 //! The command line: structures only.
 
+mod history;
 mod hooks;
 mod output;
 mod report;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::history::{Diff, History};
 pub use self::hooks::{Hooks, HooksChange, HooksCommand, HooksStatus};
 pub use self::output::{Format, Named, Output};
 pub use self::report::{Report, ReportFormat};
@@ -76,6 +78,24 @@ It says what is evidence for and against each control, and never that something 
 Exit codes:
   0  written
   2  usage, file or output error";
+
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  harden history                    every audit of this account, oldest first
+  harden history --project /srv/shop --format json
+  harden history --prune 90d        forget what is older
+
+The audits lie in XDG_STATE_HOME, or ~/.local/state, in harden/history.sqlite, which only you can read.";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  harden diff 12 15                 two audits of `harden history`
+  harden diff before.json after.json --format json
+
+Exit codes:
+  0  nothing new
+  1  a defect is new
+  2  usage or file error";
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
@@ -156,6 +176,12 @@ pub enum Command {
     /// Say what audits are evidence for and against, control by control
     #[command(after_help = REPORT_EXAMPLES)]
     Report(Box<Report>),
+    /// List the audits that are kept, and forget old ones
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(History),
+    /// Say what changed between two audits: new, fixed, changed
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(Diff),
     /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),
@@ -239,6 +265,9 @@ pub struct Audit {
     /// Let the project's own .harden.yaml waive findings
     #[arg(long)]
     pub allow_local_waivers: bool,
+    /// Do not keep this audit for `harden history`
+    #[arg(long)]
+    pub no_history: bool,
     /// What to write, and where; standard output where no file is given. Repeatable
     ///
     /// table, json, sarif, junit, csv, github (workflow annotations) or markdown (a comment for a pull request).
@@ -348,6 +377,8 @@ pub enum SchemaWhat {
     Attestations,
     /// What `harden report -f json` writes
     Assessment,
+    /// What `harden diff --format json` writes
+    Diff,
 }
 
 /// `harden completions`

@@ -10,7 +10,7 @@ use super::output::{Named, Output};
 /// `harden report`
 #[derive(Debug, Args)]
 pub struct Report {
-    /// Reports that `harden audit -f json=FILE` saved; a fresh audit where none is given
+    /// Reports that `harden audit -f json=FILE` saved, or numbers of `harden history`; a fresh audit where none is given
     #[arg(value_name = "REPORT.json")]
     pub reports: Vec<String>,
     /// A framework by name (`harden list frameworks`), or a YAML file of your own
@@ -28,6 +28,9 @@ pub struct Report {
     /// The file for the one format that names none
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Neither read past audits for the trend, nor keep a fresh one
+    #[arg(long)]
+    pub no_history: bool,
     /// More checks, from a folder of YAML files
     #[arg(long, value_name = "DIR")]
     pub checks: Vec<PathBuf>,

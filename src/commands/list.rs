@@ -71,7 +71,7 @@ fn rows(what: ListWhat) -> Result<Vec<Value>, Failure> {
             let checks = catalog::checks(&Types::default())?;
             let row = |name: &str| -> Result<Value, Failure> {
                 let it = catalog::framework(name, &checks)?;
-                Ok(json!({ "framework": name, "controls": it.controls.len(), "title": it.title }))
+                Ok(json!({ "framework": name, "controls": it.controls.len().to_string(), "title": it.title }))
             };
             catalog::framework_names().into_iter().map(row).collect::<Result<_, _>>()?
         }

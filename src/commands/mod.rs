@@ -5,6 +5,7 @@ mod baseline;
 mod explain;
 mod facts;
 mod failure;
+mod history;
 mod hooks;
 mod init;
 mod keep;
@@ -47,6 +48,8 @@ pub fn main() -> ExitCode {
     let outcome = match &cli.command {
         Command::Audit(args) => audit::run(args, cli.color, started),
         Command::Report(args) => report::run(args),
+        Command::History(args) => history::run(args, cli.color),
+        Command::Diff(args) => history::diff(args),
         Command::Scan(args) => scan::run(args, cli.color),
         Command::Hooks(args) => hooks::run(args, cli.color),
         Command::Explain(args) => explain::run(args, cli.color),

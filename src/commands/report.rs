@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::progress::Progress;
-use super::{Failure, Session, gather, output, saved, terminal, verdict};
+use super::{Failure, Session, gather, history, output, saved, terminal, verdict};
 use crate::catalog::{self, Request, Types};
 use crate::cli::{Output, Report, ReportFormat, Target};
 use crate::evidence::{self, Assessment, Saved};
@@ -26,7 +26,8 @@ pub(super) fn run(args: &Report) -> Result<ExitCode, Failure> {
         [] => vec![fresh(args)?],
         some => given(args, some)?,
     };
-    let assessment = evidence::assess(&framework, &audits, &attestations, &[], catalog::today());
+    let past = if args.no_history { Vec::new() } else { history::past() };
+    let assessment = evidence::assess(&framework, &audits, &attestations, &past, catalog::today());
     output::write_each(&outputs, terminal::file_look(), |format, _| text(&assessment, &audits, format))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -93,6 +94,9 @@ fn fresh(args: &Report) -> Result<Saved, Failure> {
     let (facts, _) = gather(&session);
     let audit = verdict::report(&session, &facts, None)?;
     drop(progress);
+    if !args.no_history {
+        history::keep(&audit, false);
+    }
     evidence::saved("this audit", report::json(&audit).as_bytes())
         .map_err(|why| Failure::usage(format!("cannot read back the audit: {why}"), "report this as a bug"))
 }

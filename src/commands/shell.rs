@@ -20,6 +20,7 @@ pub(super) fn schema(what: SchemaWhat) -> Result<ExitCode, Failure> {
         SchemaWhat::Facts => catalog::facts_schema(),
         SchemaWhat::Framework => catalog::framework_schema(),
         SchemaWhat::Assessment => crate::evidence::assessment_schema(),
+        SchemaWhat::Diff => crate::evidence::diff_schema(),
         SchemaWhat::Attestations => catalog::attestations_schema(),
     };
     terminal::print(&terminal::json(&schema))?;

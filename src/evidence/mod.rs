@@ -7,6 +7,8 @@
 mod assess;
 mod assessment;
 mod csv;
+mod diff;
+mod diff_text;
 mod html;
 mod json;
 mod junit;
@@ -21,6 +23,8 @@ pub use assessment::{
     Task,
 };
 pub use csv::csv;
+pub use diff::{Change, DIFF_VERSION, Diff, Side, diff, diff_schema};
+pub use diff_text::diff_text;
 pub use html::html;
 pub use json::{assessment_schema, json};
 pub use junit::junit;
