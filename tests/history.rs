@@ -123,7 +123,8 @@ fn old_audits_are_forgotten() {
 
 #[test]
 fn a_history_that_cannot_be_used_stops_no_audit_and_is_never_guessed_at() {
-    let spoil: [(&str, fn(&Path)); 4] = [
+    type Spoil = (&'static str, fn(&Path));
+    let spoil: [Spoil; 4] = [
         ("may be read by others", |file| {
             std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).expect("set");
         }),

@@ -94,9 +94,8 @@ fn draw(out: &mut String, points: &[&Point]) {
             first.against, first.time, last.against, last.time
         )),
     );
-    let series: [(&str, fn(&Point) -> usize); 3] =
-        [("not-assessed", |it| it.unknown), ("partly", |it| it.accepted), ("evidence-against", |it| it.against)];
-    for (class, value) in series {
+    for (at, class) in ["not-assessed", "partly", "evidence-against"].into_iter().enumerate() {
+        let value = |it: &Point| [it.unknown, it.accepted, it.against][at];
         let line: Vec<String> = points.iter().enumerate().map(|(at, it)| place(at, value(it))).collect();
         let _ = write!(out, "<polyline class=\"line {class}\" points=\"{}\"/>", line.join(" "));
     }
