@@ -408,3 +408,21 @@ fn thirty_thousand_findings_and_none_are_written_in_full() {
     let empty = assessment(&bare("ssdf-1.1"), &[kept("empty.json", &sample::empty())], &[]);
     assert!(empty.answers.keys().all(|answer| matches!(answer, Answer::NotAssessed | Answer::NotObservable)));
 }
+
+#[test]
+fn code_scanning_gets_no_more_than_it_takes() {
+    let huge = [kept("huge.json", &sample::huge())];
+    let log: Value = serde_json::from_str(&sarif(&assessment(&bare("ssdf-1.1"), &huge, &[]), &huge)).expect("JSON");
+    let run = &log["runs"][0];
+    assert_eq!(run["results"].as_array().map(Vec::len), Some(25_000));
+    assert_eq!(run["taxonomies"][0]["taxa"].as_array().map(Vec::len), Some(42));
+    assert_eq!(run["results"][0]["taxa"][0]["id"], "PO.5.1");
+    let many: Vec<_> = (0..23)
+        .map(|at| kept(&format!("{at}.json"), &Report { project: format!("/srv/{at}"), ..sample::ordinary() }))
+        .collect();
+    let log: Value = serde_json::from_str(&sarif(&assessment(&bare("ssdf-1.1"), &many, &[]), &many)).expect("JSON");
+    let runs = log["runs"].as_array().expect("runs");
+    let categories: BTreeSet<&str> = runs.iter().filter_map(|run| run["automationDetails"]["id"].as_str()).collect();
+    assert_eq!((runs.len(), categories.len()), (20, 20), "two runs of one category would replace each other");
+    assert!(runs[19]["invocations"].to_string().contains("3 audits are left out"));
+}
