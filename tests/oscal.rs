@@ -1,5 +1,6 @@
-//! What OSCAL's own tools say of the documents. Needs `trestle` (PyPI: compliance-trestle) on the PATH, or named by
-//! HARDEN_TRESTLE; where it is missing the test is skipped, and says so. It fetches nothing.
+//! What OSCAL's own tools and schemas say of the documents. Needs `trestle` (PyPI: compliance-trestle) on the PATH, or named
+//! by HARDEN_TRESTLE, and the folder of NIST's JSON schemas of OSCAL 1.2.1, named by HARDEN_SCHEMAS; where one is missing its
+//! test is skipped, and says so. Nothing is fetched.
 
 #[path = "evidence/made.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -36,18 +37,10 @@ fn run(trestle: &Path, folder: &Path, args: &[&str]) -> (bool, String) {
     (done.status.success(), said)
 }
 
-#[test]
-fn trestle_takes_every_document() {
-    let Some(trestle) = trestle() else {
-        // Past the capture of the harness: a skipped test has to be seen.
-        let _ = writeln!(std::io::stderr(), "skipped: trestle is missing (pip install compliance-trestle)");
-        return;
-    };
-    let folder = tempfile::tempdir().expect("a folder");
-    let (made, said) = run(&trestle, folder.path(), &["init", "--local"]);
-    assert!(made, "{said}");
+/// Assessments of every sort.
+fn assessments() -> Vec<(&'static str, Assessment)> {
     let given = [attestation("PO.2.2", "2029-06-01", "2030-06-01"), attestation("PO.2.3", "2028-06-01", "2029-06-01")];
-    let assessments = [
+    vec![
         ("ordinary", assessment(&framework("ssdf-1.1"), &[kept("host.json", &sample::ordinary())], &given)),
         (
             "hostile",
@@ -61,7 +54,20 @@ fn trestle_takes_every_document() {
         ("none", assessment(&framework("checklist"), &[], &[])),
         ("lines", assessment(&framework("checklist"), &[kept("host.json", &sample::ordinary())], &[])),
         ("model", assessment(&framework("ssdf-218a"), &[kept("host.json", &sample::ordinary())], &given)),
-    ];
+    ]
+}
+
+#[test]
+fn trestle_takes_every_document() {
+    let Some(trestle) = trestle() else {
+        // Past the capture of the harness: a skipped test has to be seen.
+        let _ = writeln!(std::io::stderr(), "skipped: trestle is missing (pip install compliance-trestle)");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let (made, said) = run(&trestle, folder.path(), &["init", "--local"]);
+    assert!(made, "{said}");
+    let assessments = assessments();
     for (name, assessment) in &assessments {
         for (folder_name, file, text) in KINDS {
             let place = folder.path().join(folder_name).join(name);
@@ -73,4 +79,24 @@ fn trestle_takes_every_document() {
     assert!(fine && !said.contains("INVALID"), "{said}");
     let validated = said.matches("VALID:").count();
     assert_eq!(validated, assessments.len() * KINDS.len(), "{said}");
+}
+
+#[test]
+fn published_schemas_take_every_document() {
+    let Some(folder) = std::env::var_os("HARDEN_SCHEMAS").map(PathBuf::from) else {
+        let _ = writeln!(std::io::stderr(), "skipped: HARDEN_SCHEMAS names no folder of NIST's OSCAL schemas");
+        return;
+    };
+    let files = ["assessment-results", "assessment-plan", "component", "poam"];
+    for (file, (_, _, text)) in files.iter().zip(KINDS) {
+        let schema = std::fs::read(folder.join(format!("oscal_{file}_schema.json"))).expect("readable");
+        let schema = serde_json::from_slice(&schema).expect("JSON");
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        for (name, assessment) in assessments() {
+            let value = serde_json::from_str(&text(&assessment)).expect("JSON");
+            let errors: Vec<String> =
+                validator.iter_errors(&value).map(|error| format!("{} {error}", error.instance_path())).collect();
+            assert!(errors.is_empty(), "{file} of {name}: {}", errors.join("\n"));
+        }
+    }
 }

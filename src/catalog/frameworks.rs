@@ -134,8 +134,8 @@ pub fn attestations(file: &str, framework: &Framework) -> Result<Vec<Attestation
 }
 
 fn attestations_from_text(file: &str, text: &str, framework: &Framework) -> Result<Vec<Attestation>, CatalogError> {
-    let given: Attestations = serde_yaml::from_str(text).map_err(|error| CatalogError::yaml(file, text, &error))?;
-    for attestation in &given.attestations {
+    let mut given: Attestations = serde_yaml::from_str(text).map_err(|error| CatalogError::yaml(file, text, &error))?;
+    for attestation in &mut given.attestations {
         let task = &attestation.task;
         let wrong = |word: &str, message: String, help: String| CatalogError::at_word(file, text, word, message, help);
         if !framework.controls.iter().any(|control| control.id == *task) {
@@ -150,13 +150,16 @@ fn attestations_from_text(file: &str, text: &str, framework: &Framework) -> Resu
         }
         let date = |name: &str, value: &str| -> Result<Date, CatalogError> {
             let help = "write it as `YYYY-MM-DD`".to_owned();
-            value.parse().map_err(|_| wrong(value, format!("`{name}` of `{task}` is no date: `{value}`"), help))
+            // Years of other lengths are dates, and no format of a report takes them.
+            let date = value.parse::<Date>().ok().filter(|date| (2000..3000).contains(&date.year()));
+            date.ok_or_else(|| wrong(value, format!("`{name}` of `{task}` is no date: `{value}`"), help))
         };
         let (given, last) = (date("date", &attestation.date)?, date("expires", &attestation.expires)?);
         if last < given {
             let message = format!("`{task}` expires before it was given");
             return Err(wrong(&attestation.expires, message, "look at both dates".into()));
         }
+        (attestation.date, attestation.expires) = (given.to_string(), last.to_string());
     }
     Ok(given.attestations)
 }

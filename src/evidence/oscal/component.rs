@@ -8,6 +8,7 @@ use super::super::{Assessment, Task};
 use super::document;
 use super::names::{control_id, uuid};
 use super::parts::{metadata, put, resource};
+use crate::report::words;
 
 /// Where trestle explains how rules are named.
 const RULES: &str = "https://oasis-open.github.io/compliance-trestle/schemas/oscal/cd";
@@ -32,7 +33,7 @@ pub fn component_definition(assessment: &Assessment) -> String {
         component["control-implementations"] = json!([{
             "uuid": uuid(&["control-implementation", name, &assessment.harden]),
             "source": href,
-            "description": format!("The controls of {} that checks are about", assessment.framework.title),
+            "description": words(&format!("The controls of {} that checks are about", assessment.framework.title)),
             "implemented-requirements": requirements,
         }]);
     }
@@ -56,7 +57,7 @@ fn requirement(assessment: &Assessment, task: &Task) -> Value {
     json!({
         "uuid": uuid(&["requirement", &assessment.framework.framework, &assessment.harden, &task.task]),
         "control-id": control_id(assessment, &task.task),
-        "description": format!("{reach}{} Look with `{}`.", task.shows, task.verify).trim(),
+        "description": words(format!("{reach}{} Look with `{}`.", task.shows, task.verify).trim()),
         "props": task.checks.iter().map(|code| json!({ "name": "Rule_Id", "ns": RULES, "value": code })).collect::<Vec<_>>(),
     })
 }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::{Assessment, Audit, Observed, Proof, Stance};
 use super::names::{control_id, uuid};
+use crate::report::words;
 
 /// Where names of ours are explained.
 pub(super) const NS: &str = "urn:harden";
@@ -13,7 +14,7 @@ pub(super) fn metadata(assessment: &Assessment, title: &str) -> Value {
     let newest = assessment.audits.iter().map(|audit| audit.time.as_str()).max();
     let time = newest.map_or_else(|| format!("{}T00:00:00Z", assessment.day), str::to_owned);
     let mut metadata = json!({
-        "title": format!("{title}: {}", assessment.framework.title),
+        "title": words(&format!("{title}: {}", assessment.framework.title)),
         "last-modified": time,
         "version": assessment.harden,
         "oscal-version": "1.2.1",
@@ -39,9 +40,9 @@ pub(super) fn put(object: &mut Value, name: &str, list: Vec<Value>) {
     }
 }
 
-/// Text where there has to be some.
+/// Text where there has to be some. It is markup, so that whatever is not a plain word stands in a code span.
 pub(super) fn some(text: &str, otherwise: &str) -> String {
-    if text.trim().is_empty() { otherwise.to_owned() } else { text.to_owned() }
+    words(if text.trim().is_empty() { otherwise } else { text }.trim())
 }
 
 /// All controls of the framework.
@@ -49,7 +50,7 @@ pub(super) fn reviewed(assessment: &Assessment) -> Value {
     let ids: Vec<Value> =
         assessment.tasks.iter().map(|task| json!({ "control-id": control_id(assessment, &task.task) })).collect();
     json!({
-        "description": format!("Every control of {}", assessment.framework.title),
+        "description": words(&format!("Every control of {}", assessment.framework.title)),
         "control-selections": [{ "include-controls": ids }],
     })
 }
@@ -94,7 +95,7 @@ fn host_uuid(audit: &Audit) -> String {
 pub(super) fn hosts(assessment: &Assessment) -> Vec<Value> {
     let host = |audit: &Audit| {
         let described = format!("project {} on {}, as {} found it", audit.project, system(audit), audit.name);
-        let mut item = json!({ "uuid": host_uuid(audit), "description": described });
+        let mut item = json!({ "uuid": host_uuid(audit), "description": words(&described) });
         let facts = [
             ("project", audit.project.as_str()),
             ("report", &audit.name),
@@ -143,9 +144,9 @@ pub(super) fn observation(assessment: &Assessment, at: usize) -> Value {
     };
     let evidence = finding.evidence.iter().map(|evidence| {
         let place = evidence.at.as_ref().map(|at| format!(" ({at})")).unwrap_or_default();
-        json!({ "description": format!("{} = {}{place}", evidence.fact, evidence.value) })
+        json!({ "description": words(&format!("{} = {}{place}", evidence.fact, evidence.value)) })
     });
-    let unseen = finding.unseen.iter().map(|it| format!("could not tell: {}; {}", it.why, it.how));
+    let unseen = finding.unseen.iter().map(|it| words(&format!("could not tell: {}; {}", it.why, it.how)));
     let facts = [
         ("says", observed.stance.name()),
         ("check", &finding.check),
@@ -197,7 +198,9 @@ pub(super) fn risk(assessment: &Assessment, at: usize) -> Value {
         let facts =
             [("waived-by", &waiver.owner), ("waived-because", &waiver.reason), ("waived-until", &waiver.expires)];
         put(&mut risk, "props", facts.iter().filter_map(|(name, value)| prop(name, value)).collect());
-        if let Ok(last) = waiver.expires.parse::<jiff::civil::Date>() {
+        // The form takes no year of another length.
+        let last = waiver.expires.parse::<jiff::civil::Date>().ok().filter(|last| (2000..3000).contains(&last.year()));
+        if let Some(last) = last {
             risk["deadline"] = format!("{last}T23:59:59Z").into();
         }
     }
@@ -206,7 +209,7 @@ pub(super) fn risk(assessment: &Assessment, at: usize) -> Value {
 
 /// A document that is not in OSCAL, or not here: named in the back matter.
 pub(super) fn resource(uuid: &str, title: &str, description: &str) -> Map<String, Value> {
-    let resource = json!({ "resources": [{ "uuid": uuid, "title": title, "description": description }] });
+    let resource = json!({ "resources": [{ "uuid": uuid, "title": words(title), "description": words(description) }] });
     match resource {
         Value::Object(map) => map,
         _ => Map::new(),

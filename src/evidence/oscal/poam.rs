@@ -6,6 +6,7 @@ use super::super::{Assessment, Stance};
 use super::document;
 use super::names::{seed, uuid};
 use super::parts::{assets, hosts, is_defect, metadata, observation, observation_uuid, put, risk, risk_uuid, some};
+use crate::report::words;
 
 /// JSON of an OSCAL plan of action and milestones.
 pub fn plan_of_action(assessment: &Assessment) -> String {
@@ -40,13 +41,14 @@ fn item(assessment: &Assessment, at: usize) -> Value {
     let subject = finding.subject.as_deref().map(|subject| format!(" ({subject})")).unwrap_or_default();
     let mut item = json!({
         "uuid": uuid(&["item", &observation_uuid(assessment, at)]),
-        "title": format!("{} {}{subject}", finding.code, some(&finding.title, &finding.check)),
+        "title": words(&format!("{} {}{subject}", finding.code, finding.title)),
         "description": some(&finding.remediation, "look at it by hand"),
         "related-observations": [{ "observation-uuid": observation_uuid(assessment, at) }],
         "related-risks": [{ "risk-uuid": risk_uuid(assessment, at) }],
     });
     if let (Stance::Accepted, Some(waiver)) = (observed.stance, &finding.waiver) {
-        item["remarks"] = format!("waived until {} by {}: {}", waiver.expires, waiver.owner, waiver.reason).into();
+        let said = format!("waived until {} by {}: {}", waiver.expires, waiver.owner, waiver.reason);
+        item["remarks"] = words(&said).into();
     }
     item
 }

@@ -10,6 +10,7 @@ use super::parts::{
     some,
 };
 use super::plan::plan_uuid;
+use crate::report::words;
 
 /// JSON of OSCAL assessment results.
 pub fn assessment_results(assessment: &Assessment) -> String {
@@ -32,7 +33,7 @@ fn result(assessment: &Assessment) -> Value {
     let mut result = json!({
         "uuid": uuid(&["result", &seed(assessment)]),
         "title": "What audits are evidence for and against",
-        "description": format!("{} audits held against {}", assessment.audits.len(), assessment.framework.title),
+        "description": words(&format!("{} audits held against {}", assessment.audits.len(), assessment.framework.title)),
         "start": times().min().unwrap_or(&day),
         "end": times().max().unwrap_or(&day),
         "local-definitions": { "assessment-assets": assets(assessment) },
@@ -67,7 +68,7 @@ fn attested(assessment: &Assessment, at: usize, given: &Attested) -> Value {
     let facts = [("owner", it.owner.as_str()), ("control", &it.task), ("holds", given.hold.words())];
     let mut observation = json!({
         "uuid": attestation_uuid(assessment, at),
-        "title": format!("Attested: {}", it.task),
+        "title": words(&format!("Attested: {}", it.task)),
         "description": some(&it.statement, "nothing is said"),
         "methods": ["INTERVIEW"],
         "types": ["control-objective"],
@@ -76,7 +77,7 @@ fn attested(assessment: &Assessment, at: usize, given: &Attested) -> Value {
     });
     put(&mut observation, "props", facts.iter().filter_map(|(name, value)| prop(name, value)).collect());
     if !it.evidence.trim().is_empty() {
-        observation["relevant-evidence"] = json!([{ "description": it.evidence }]);
+        observation["relevant-evidence"] = json!([{ "description": words(&it.evidence) }]);
     }
     observation
 }
@@ -89,10 +90,10 @@ fn finding(assessment: &Assessment, task: &Task) -> Option<Value> {
         Answer::Partly => ("not-satisfied", "other"),
         Answer::NotAssessed | Answer::NotObservable => return None,
     };
-    let said = format!("{}: {}", task.answer.words(), task.because);
+    let said = words(&format!("{}: {}", task.answer.words(), task.because));
     let mut finding = json!({
         "uuid": uuid(&["finding", &seed(assessment), &task.task]),
-        "title": format!("{} {}", task.task, task.name),
+        "title": words(&format!("{} {}", task.task, task.name)),
         "description": said,
         "target": {
             "type": "statement-id",
@@ -109,7 +110,7 @@ fn finding(assessment: &Assessment, task: &Task) -> Option<Value> {
     let risks = task.findings.iter().filter(|at| is_defect(&assessment.findings[**at]));
     put(&mut finding, "related-risks", risks.map(|at| json!({ "risk-uuid": risk_uuid(assessment, *at) })).collect());
     if !task.shows.is_empty() {
-        finding["remarks"] = task.shows.clone().into();
+        finding["remarks"] = words(&task.shows).into();
     }
     Some(finding)
 }
