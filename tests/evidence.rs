@@ -385,8 +385,10 @@ fn mistakes_name_the_file_the_line_and_the_next_move() {
         "attestations:\n  - task: PO.9.9\n    statement: s\n    owner: o\n    date: 2030-01-01\n    expires: 2030-01-02\n",
     );
     write("own.yaml", "framework: own\ntitle: t\nsource: s\ncontrols:\n  - { id: a, name: n, checks: [MCP-30] }\n");
+    write("soon.json", &harden::report::json(&Report { time: "soon".into(), ..sample::ordinary() }));
     for (args, said) in [
-        (&["report", "bad.json"][..], &["bad.json", "line 3", "harden audit -f json=FILE"][..]),
+        (&["report", "soon.json"][..], &["soon.json", "`time` is no point in time"][..]),
+        (&["report", "bad.json"], &["bad.json", "line 3", "harden audit -f json=FILE"]),
         (&["report", "none.json"], &["none.json", "no such file"]),
         (&["report", "host.json", "--attestations", "bad.yaml"], &["bad.yaml:2", "PO.9.9"]),
         (&["report", "host.json", "--framework", "own.yaml"], &["own.yaml:5", "MCP-30", "MCP-03"]),

@@ -67,22 +67,20 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_without_what_stands_there() {
-        for (text, said) in [
+        let cases = [
             ("", "line 1, column 0: it ends too early"),
             ("{", "line 1, column 1: it ends too early"),
-            ("\n\nnot json", "line 3, column 1: it is no JSON"),
+            ("\n\nnot json", "line 3, column 2: it is no JSON"),
             ("{\"version\": 2}", "it is of version 2, and this program reads version 1"),
             ("{\"runs\": []}", "line 1, column 12: missing field `version`"),
             ("{\"version\": \"hunter2\"}", "line 1, column 21: invalid type, expected u32"),
             ("{\"version\": 1, \"scope\": \"hunter2\"}", "line 1, column 33: expected one of `repo`, `user`, `host`"),
-            ("[1]", "line 1, column 2: invalid length 1, expected struct Form with 2 elements"),
-        ] {
-            let error = saved("r.json", text.as_bytes()).expect_err(text);
-            assert!(!error.contains("hunter2"), "{error}");
-            if !text.starts_with('[') {
-                assert_eq!(error, said, "{text}");
-            }
-        }
+        ];
+        let told = |text: &str| saved("r.json", text.as_bytes()).expect_err(text);
+        let found: Vec<(&str, String)> = cases.iter().map(|(text, _)| (*text, told(text))).collect();
+        let expected: Vec<(&str, String)> = cases.iter().map(|(text, said)| (*text, (*said).to_owned())).collect();
+        assert_eq!(found, expected);
+        assert!(!told("[1, \"hunter2\"]").contains("hunter2"));
         let deep = format!("{{\"version\": 1, \"os\": {}", "[".repeat(100_000));
         assert!(saved("r.json", deep.as_bytes()).is_err());
         assert!(saved("r.json", b"\xff\xfe").is_err());
