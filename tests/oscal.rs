@@ -1,6 +1,6 @@
-//! What OSCAL's own tools and schemas say of the documents. Needs `trestle` (PyPI: compliance-trestle) on the PATH, or named
-//! by HARDEN_TRESTLE, and the folder of NIST's JSON schemas of OSCAL 1.2.1, named by HARDEN_SCHEMAS; where one is missing its
-//! test is skipped, and says so. Nothing is fetched.
+//! What OSCAL's own tools, and published schemas, say of the documents. Needs `trestle` (PyPI: compliance-trestle) on the
+//! PATH, or named by HARDEN_TRESTLE, and schemas below the folder that HARDEN_SCHEMAS names (OSCAL 1.2.1, SARIF 2.1.0,
+//! JUnit); where one is missing its test is skipped, and says so. Nothing is fetched.
 
 #[path = "evidence/made.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
@@ -13,7 +13,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use harden::evidence::{Assessment, assessment_plan, assessment_results, component_definition, plan_of_action};
+use harden::evidence::{
+    Assessment, assessment_plan, assessment_results, component_definition, junit, plan_of_action, sarif,
+};
 use made::{assessment, attestation, framework, kept};
 
 /// Each kind with its folder and file in a workspace of trestle.
@@ -81,22 +83,63 @@ fn trestle_takes_every_document() {
     assert_eq!(validated, assessments.len() * KINDS.len(), "{said}");
 }
 
+/// The published schemas of these names, wherever below HARDEN_SCHEMAS they lie; says so where there are none.
+fn schemas(name: &str) -> Vec<PathBuf> {
+    let folder = std::env::var_os("HARDEN_SCHEMAS").map(PathBuf::from);
+    let files = folder.iter().flat_map(|folder| walkdir::WalkDir::new(folder).sort_by_file_name());
+    let files = files.filter_map(|entry| Some(entry.ok()?.into_path()));
+    let named = |file: &PathBuf| file.file_name().is_some_and(|it| it.to_string_lossy().starts_with(name));
+    let found: Vec<PathBuf> = files.filter(named).collect();
+    if found.is_empty() {
+        let _ = writeln!(std::io::stderr(), "skipped: no {name} below HARDEN_SCHEMAS");
+    }
+    found
+}
+
+/// A validator of the first schema of this name that compiles: one copy of SARIF's has a broken expression.
+fn validator(name: &str) -> Option<jsonschema::Validator> {
+    let files = schemas(name);
+    let read = |file: &PathBuf| serde_json::from_slice(&std::fs::read(file).expect("readable")).expect("JSON");
+    let compiled = files.iter().find_map(|file| jsonschema::validator_for(&read(file)).ok());
+    assert!(files.is_empty() || compiled.is_some(), "{name}: no schema compiles");
+    compiled
+}
+
+fn holds(validator: &jsonschema::Validator, name: &str, text: &str) {
+    let value = serde_json::from_str(text).expect("JSON");
+    let errors: Vec<String> =
+        validator.iter_errors(&value).map(|error| format!("{} {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{name}: {}", errors.join("\n"));
+}
+
 #[test]
 fn published_schemas_take_every_document() {
-    let Some(folder) = std::env::var_os("HARDEN_SCHEMAS").map(PathBuf::from) else {
-        let _ = writeln!(std::io::stderr(), "skipped: HARDEN_SCHEMAS names no folder of NIST's OSCAL schemas");
-        return;
-    };
-    let files = ["assessment-results", "assessment-plan", "component", "poam"];
-    for (file, (_, _, text)) in files.iter().zip(KINDS) {
-        let schema = std::fs::read(folder.join(format!("oscal_{file}_schema.json"))).expect("readable");
-        let schema = serde_json::from_slice(&schema).expect("JSON");
-        let validator = jsonschema::validator_for(&schema).expect("a schema");
-        for (name, assessment) in assessments() {
-            let value = serde_json::from_str(&text(&assessment)).expect("JSON");
-            let errors: Vec<String> =
-                validator.iter_errors(&value).map(|error| format!("{} {error}", error.instance_path())).collect();
-            assert!(errors.is_empty(), "{file} of {name}: {}", errors.join("\n"));
-        }
+    for (file, (_, _, text)) in ["assessment-results", "assessment-plan", "component", "poam"].iter().zip(KINDS) {
+        let Some(validator) = validator(&format!("oscal_{file}_schema.json")) else { return };
+        assessments().iter().for_each(|(name, assessment)| holds(&validator, name, &text(assessment)));
+    }
+}
+
+#[test]
+fn the_published_schema_of_sarif_takes_every_log() {
+    let Some(validator) = validator("sarif-schema-2.1.0") else { return };
+    for report in [sample::ordinary(), sample::hostile(), sample::empty()] {
+        let saved = [kept("host.json", &report)];
+        holds(&validator, "sarif", &sarif(&assessment(&framework("ssdf-1.1"), &saved, &[]), &saved));
+    }
+}
+
+#[test]
+fn the_strict_schema_of_junit_takes_every_result() {
+    let Some(schema) = schemas("JUnit.xsd").into_iter().next() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, assessment) in assessments() {
+        let file = folder.path().join(format!("{name}.xml"));
+        std::fs::write(&file, junit(&assessment)).expect("written");
+        let Ok(done) = Command::new("xmllint").arg("--noout").arg("--schema").arg(&schema).arg(&file).output() else {
+            let _ = writeln!(std::io::stderr(), "skipped: xmllint is missing (Debian: libxml2-utils)");
+            return;
+        };
+        assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
     }
 }
