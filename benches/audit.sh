@@ -15,6 +15,8 @@ cargo build --release --quiet
 harden=$PWD/target/release/harden
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Audits are kept here, and not where those of this account are.
+export XDG_STATE_HOME=$work/state
 
 small=$work/small
 mkdir -p "$small/src" "$small/.git/objects" "$small/.git/refs"

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use harden::catalog::{self, Types};
 use harden::facts::PROBES;
-use harden::model::Check;
+use harden::model::{Check, Reach};
 
 fn checks() -> BTreeMap<String, Arc<Check>> {
     catalog::checks(&Types::default()).unwrap_or_else(|error| panic!("{error}: {}", error.help))
@@ -68,6 +68,36 @@ fn every_line_of_the_checklist_is_decided_by_checks_that_exist() {
 }
 
 #[test]
+fn every_framework_loads_and_names_checks_that_exist() {
+    let checks = checks();
+    for name in catalog::framework_names() {
+        let framework = catalog::framework(name, &checks).unwrap_or_else(|error| panic!("{error}: {}", error.help));
+        assert_eq!(framework.framework, name, "a framework is called as its file");
+        if !framework.groups.is_empty() {
+            for control in &framework.controls {
+                assert!(framework.group_of(&control.id).is_some(), "{name}: {} is in no group", control.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn ssdf_has_every_task_and_says_of_each_what_an_audit_shows() {
+    let framework = catalog::framework("ssdf-1.1", &checks()).expect("it loads");
+    let count = |reach| framework.controls.iter().filter(|control| control.reach == Some(reach)).count();
+    assert_eq!(framework.controls.len(), 42);
+    assert_eq!([Reach::Direct, Reach::Partial, Reach::Indirect, Reach::None].map(count), [10, 10, 11, 11]);
+    let practices: BTreeSet<&str> =
+        framework.controls.iter().filter_map(|control| Some(framework.group_of(&control.id)?.id.as_str())).collect();
+    assert_eq!(practices.len(), 19);
+    for control in &framework.controls {
+        assert!(control.shows.ends_with('.'), "{}: say what an audit shows", control.id);
+        let mapped = !control.checks.is_empty();
+        assert!(!mapped || control.reach != Some(Reach::None), "{}: checks map to what none can show", control.id);
+    }
+}
+
+#[test]
 fn every_probe_is_asked_by_a_check() {
     let named: BTreeSet<String> = checks()
         .values()
@@ -120,7 +150,11 @@ fn an_empty_list_passes_only_where_there_is_a_list() {
 
 #[test]
 fn checks_and_profiles_fit_their_published_schemas() {
-    let validators = [("checks", catalog::check_schema()), ("profiles", catalog::profile_schema())];
+    let validators = [
+        ("checks", catalog::check_schema()),
+        ("profiles", catalog::profile_schema()),
+        ("profiles/frameworks", catalog::framework_schema()),
+    ];
     for (folder, schema) in validators {
         let validator = jsonschema::validator_for(&schema).expect("the schema compiles");
         for file in yaml_files(&top().join(folder), folder == "checks") {

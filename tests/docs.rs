@@ -59,6 +59,10 @@ fn exit_codes_and_formats_are_told_in_the_readme() {
     for (name, _) in harden::cli::Format::ALL {
         assert!(readme.contains(&format!("`{name}`")), "README.md: name the format `{name}`");
     }
+    let reports = file("docs/reports.md");
+    for (name, _) in <harden::cli::ReportFormat as harden::cli::Named>::ALL {
+        assert!(reports.contains(&format!("`{name}`")), "docs/reports.md: name the format `{name}`");
+    }
     for code in ["| 0 |", "| 1 |", "| 2 |", "| 3 |", "| 4 |", "| 5 |"] {
         assert!(readme.contains(code), "README.md: explain exit code {code}");
     }

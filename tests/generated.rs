@@ -22,6 +22,10 @@ fn schemas_for_editors_are_current() {
         ("check", catalog::check_schema()),
         ("profile", catalog::profile_schema()),
         ("facts", catalog::facts_schema()),
+        ("framework", catalog::framework_schema()),
+        ("attestations", catalog::attestations_schema()),
+        ("diff", harden::evidence::diff_schema()),
+        ("assessment", harden::evidence::assessment_schema()),
         ("scan", harden::report::leaks_schema()),
         ("policy", catalog::policy_schema()),
     ] {

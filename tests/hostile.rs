@@ -52,7 +52,7 @@ impl Repo {
             .arg(format!("{limits}; exec timeout {HELD_UP_SECONDS} \"$@\""))
             .arg("sh")
             .arg(env!("CARGO_BIN_EXE_harden"))
-            .args(["audit", "--scope", "repo", "--format", "json"])
+            .args(["audit", "--scope", "repo", "--no-history", "--format", "json"])
             .arg(self.folder.path())
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -305,7 +305,7 @@ fn folders_nested_beyond_the_longest_path_do_not_matter() {
         .expect("ran");
     assert!(made.success());
     let output = Command::new(env!("CARGO_BIN_EXE_harden"))
-        .args(["audit", "--scope", "repo", "--format", "json"])
+        .args(["audit", "--scope", "repo", "--no-history", "--format", "json"])
         .arg(repo.folder.path())
         .output()
         .expect("ran");

@@ -12,6 +12,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("catalog", &["model", "facts"]),
     ("check", &["model", "facts"]),
     ("report", &["model"]),
+    ("evidence", &["model", "report"]),
+    ("history", &["model", "report", "evidence"]),
     ("hooks", &["model", "host", "facts"]),
     ("artifact", &["model"]),
     ("plan", &["model", "facts", "artifact"]),

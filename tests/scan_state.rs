@@ -42,6 +42,7 @@ impl Account {
     fn audit(&self) -> Vec<Value> {
         let output = self.harden(&[
             "audit",
+            "--no-history",
             "--agent",
             "opencode",
             "--scope",

@@ -3,7 +3,9 @@
 use schemars::{Schema, json_schema};
 use serde_json::{Value, json};
 
-use crate::model::{Declaration, FORMS, Field, FieldKind, Form, PARAMETERS, ParameterValue, Profile};
+use crate::model::{
+    Attestations, Declaration, FORMS, Field, FieldKind, Form, Framework, PARAMETERS, ParameterValue, Profile,
+};
 
 /// A schema that `harden schema` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +33,26 @@ pub fn policy_schema() -> Value {
     schema
 }
 
+/// A framework.
+pub fn framework_schema() -> Value {
+    of::<Framework>("harden framework")
+}
+
+/// A file of attestations.
+pub fn attestations_schema() -> Value {
+    of::<Attestations>("harden attestations")
+}
+
+fn of<T: schemars::JsonSchema>(title: &str) -> Value {
+    let generator = schemars::generate::SchemaSettings::draft2020_12().into_generator();
+    let mut schema: Value = generator.into_root_schema_for::<T>().into();
+    schema["title"] = title.into();
+    schema
+}
+
 /// A profile.
 pub fn profile_schema() -> Value {
-    let mut schema: Value =
-        schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<Profile>().into();
+    let mut schema = of::<Profile>("Profile");
     let parameters: serde_json::Map<String, Value> = PARAMETERS
         .iter()
         .map(|parameter| {

@@ -1,9 +1,11 @@
 //! The command line: structures only.
 
 mod apply;
+mod history;
 mod hooks;
 mod output;
 mod policy;
+mod report;
 mod scan;
 
 use std::path::PathBuf;
@@ -11,11 +13,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::apply::{ApplyArgs, ClassArg, ConfirmArgs, PlanArgs, Planning, RollbackArgs, RunsArgs};
+pub use self::history::{Diff, History};
 pub use self::hooks::{Hooks, HooksChange, HooksCommand, HooksStatus};
 pub use self::output::{Format, Named, Output};
 pub use self::policy::{
     PolicyAllow, PolicyArgs, PolicyCheck, PolicyCommand, PolicyDiff, PolicyRevoke, PolicyShow, PolicyWhy, YamlOrJson,
 };
+pub use self::report::{Report, ReportFormat};
 pub use self::scan::{Scan, ScanFormat};
 use crate::model::{Scope, Severity};
 
@@ -142,6 +146,37 @@ Exit codes:
   0  well-formed, nothing wider, allowed
   1  wider; not allowed
   2  usage error, or a policy that is missing or not understood; nothing was changed";
+const REPORT_EXAMPLES: &str = "\
+Examples:
+  harden audit -f json=host.json; harden report host.json      NIST SSDF 1.1, as Markdown
+  harden report -f csv=tasks.csv -f json=report.json           of a fresh audit of this folder
+  harden report a.json b.json --framework checklist            two hosts, the twelve lines
+  harden report host.json --attestations attestations.yaml     with what people answer for
+  harden list frameworks                                       what --framework knows
+
+It says what is evidence for and against each control, and never that something complies.
+
+Exit codes:
+  0  written
+  2  usage, file or output error";
+
+const HISTORY_EXAMPLES: &str = "\
+Examples:
+  harden history                    every audit of this account, oldest first
+  harden history --project /srv/shop --format json
+  harden history --prune 90d        forget what is older
+
+The audits lie in XDG_STATE_HOME, or ~/.local/state, in harden/history.sqlite, which only you can read.";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  harden diff 12 15                 two audits of `harden history`
+  harden diff before.json after.json --format json
+
+Exit codes:
+  0  nothing new
+  1  a defect is new
+  2  usage or file error";
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
@@ -240,6 +275,15 @@ pub enum Command {
     /// Look at what is declared for the agent, and approve commands
     #[command(after_help = POLICY_EXAMPLES)]
     Policy(Box<PolicyArgs>),
+    /// Say what audits are evidence for and against, control by control
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(Box<Report>),
+    /// List the audits that are kept, and forget old ones
+    #[command(after_help = HISTORY_EXAMPLES)]
+    History(History),
+    /// Say what changed between two audits: new, fixed, changed
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(Diff),
     /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),
@@ -274,6 +318,14 @@ pub enum Command {
 pub struct Target {
     /// The project; the current folder where left out
     pub path: Option<PathBuf>,
+    /// By what, and how wide.
+    #[command(flatten)]
+    pub aim: Aim,
+}
+
+/// By what to look, and how wide.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Aim {
     /// Look at this agent only; detected where left out
     #[arg(long, value_name = "AGENT")]
     pub agent: Option<String>,
@@ -315,6 +367,9 @@ pub struct Audit {
     /// Let the project's own .harden.yaml waive findings
     #[arg(long)]
     pub allow_local_waivers: bool,
+    /// Do not keep this audit for `harden history`
+    #[arg(long)]
+    pub no_history: bool,
     /// What to write, and where; standard output where no file is given. Repeatable
     ///
     /// table, json, sarif, junit, csv, github (workflow annotations) or markdown (a comment for a pull request).
@@ -348,7 +403,7 @@ pub struct Explain {
 #[derive(Debug, Args)]
 pub struct List {
     /// What to list
-    #[arg(value_enum, value_name = "checks|profiles|agents|facts|parameters")]
+    #[arg(value_enum, value_name = "checks|profiles|agents|facts|parameters|frameworks")]
     pub what: ListWhat,
     /// How to print it
     #[arg(short, long, value_enum, default_value_t)]
@@ -368,6 +423,8 @@ pub enum ListWhat {
     Facts,
     /// Parameters of profiles
     Parameters,
+    /// Frameworks that `harden report` knows
+    Frameworks,
 }
 
 /// `harden facts`
@@ -418,6 +475,14 @@ pub enum SchemaWhat {
     Facts,
     /// A policy
     Policy,
+    /// A framework of controls
+    Framework,
+    /// A file of attestations
+    Attestations,
+    /// What `harden report -f json` writes
+    Assessment,
+    /// What `harden diff --format json` writes
+    Diff,
 }
 
 /// `harden completions`

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use super::progress::Progress;
-use super::{Failure, Session, baseline, gather, output, terminal, verdict};
+use super::{Failure, Session, baseline, gather, history, output, terminal, verdict};
 use crate::catalog::Request;
 use crate::cli::{Audit, Color, Format, Output};
 use crate::facts::Timing;
@@ -35,6 +35,9 @@ pub(super) fn run(args: &Audit, color: Color, started: Instant) -> Result<ExitCo
     let look = Look { verbose: args.verbose, quiet: args.quiet, ..terminal::look(color) };
     let (writing, written) = timed(|| output::write(&report, &outputs, look));
     written?;
+    if !args.no_history {
+        history::keep(&report, args.quiet);
+    }
     if outputs.iter().all(|output| output.file.is_some()) && !args.quiet {
         terminal::error(&report::summary(&report));
     }

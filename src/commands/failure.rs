@@ -1,5 +1,6 @@
 //! Expected errors as diagnostics: what was tried, on what, and the next move.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -97,12 +98,13 @@ impl Shown {
     fn of(failure: &Failure) -> Self {
         match failure {
             Failure::Catalog(error) => {
+                let text = shown_text(&error.text);
                 let message = if error.text.is_empty() { error.to_string() } else { error.message.clone() };
                 Self {
                     message: plain(&message).into_owned(),
                     help: plain(&error.help).into_owned(),
-                    source: (error.line > 0).then(|| NamedSource::new(plain(&error.file), error.text.clone())),
-                    at: SourceOffset::from_location(&error.text, error.line, error.column).offset(),
+                    source: (error.line > 0).then(|| NamedSource::new(plain(&error.file), text.clone())),
+                    at: SourceOffset::from_location(&text, error.line, error.column).offset(),
                 }
             }
             Failure::Usage { help, .. } => {
@@ -118,6 +120,13 @@ impl Shown {
             }
         }
     }
+}
+
+/// A file's text as it may be shown: each character that could steer a terminal becomes one that stands for it, so that
+/// lines and columns stay.
+fn shown_text(text: &str) -> String {
+    let steers = |c: char| c != '\n' && c != '\t' && matches!(plain(c.encode_utf8(&mut [0; 4])), Cow::Owned(_));
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 impl std::fmt::Display for Shown {
@@ -140,5 +149,20 @@ impl Diagnostic for Shown {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         self.source.as_ref()?;
         Some(Box::new(std::iter::once(LabeledSpan::new(None, self.at, 1))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_excerpt_of_a_hostile_file_steers_no_terminal() {
+        let text = "a: \u{1b}[2J\u{202e}x\n\tb: 1\n";
+        let error = CatalogError::at_word("x\u{1b}.yaml", text, "b", "`b` is wrong", "write c");
+        let look = Look { width: 80, colour: false, verbose: 0, quiet: false };
+        let shown = Failure::from(error).render(None, look);
+        assert!(shown.contains("b: 1") && shown.contains("\u{fffd}"), "{shown}");
+        assert!(!shown.replace('\n', "").contains(|c: char| c.is_control() || c == '\u{202e}'), "{shown}");
     }
 }

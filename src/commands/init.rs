@@ -19,7 +19,7 @@ const TELLING: &[&str] = &["agent", "launcher"];
 
 /// Writes a profile that fits what is found, and never over one that is there.
 pub(super) fn run(args: &Init) -> Result<ExitCode, Failure> {
-    if args.target.root.is_some() && !args.print {
+    if args.target.aim.root.is_some() && !args.print {
         return Err(Failure::usage("an image is not written to", "add --print"));
     }
     let session = Session::open(&args.target, &[], Request::default())?;

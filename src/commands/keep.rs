@@ -1,4 +1,4 @@
-//! What scans leave behind for the next one, in the folders of whoever runs them: a key, and what files held.
+//! What scans and audits leave behind for the next one, in the folders of whoever runs them: a key, and what files held.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -15,7 +15,7 @@ pub(super) fn key() -> Key {
 }
 
 fn kept() -> io::Result<[u8; 32]> {
-    let file = folder("XDG_STATE_HOME", ".local/state")?.join("key");
+    let file = state()?.join("key");
     if let Ok(mut open) = OpenOptions::new().read(true).custom_flags(nofollow()).open(&file) {
         let meta = open.metadata()?;
         let mut key = [0; 32];
@@ -40,6 +40,11 @@ fn fresh() -> [u8; 32] {
     let random = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut key));
     random.expect("a system without randomness cannot tell secrets apart");
     key
+}
+
+/// Where what is kept for good lies.
+pub(super) fn state() -> io::Result<PathBuf> {
+    folder("XDG_STATE_HOME", ".local/state")
 }
 
 /// What earlier scans of a folder have seen; none where nothing can be kept.

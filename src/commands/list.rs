@@ -67,6 +67,14 @@ fn rows(what: ListWhat) -> Result<Vec<Value>, Failure> {
                 json!({ "fact": probe.name, "scope": probe.scope.name(), "per": per, "about": probe.about })
             })
             .collect(),
+        ListWhat::Frameworks => {
+            let checks = catalog::checks(&Types::default())?;
+            let row = |name: &str| -> Result<Value, Failure> {
+                let it = catalog::framework(name, &checks)?;
+                Ok(json!({ "framework": name, "controls": it.controls.len().to_string(), "title": it.title }))
+            };
+            catalog::framework_names().into_iter().map(row).collect::<Result<_, _>>()?
+        }
         ListWhat::Parameters => PARAMETERS
             .iter()
             .map(|parameter| json!({ "parameter": parameter.name, "type": kind(parameter.kind), "about": parameter.about }))

@@ -6,6 +6,7 @@ mod baseline;
 mod explain;
 mod facts;
 mod failure;
+mod history;
 mod hooks;
 mod init;
 mod keep;
@@ -13,6 +14,8 @@ mod list;
 mod output;
 mod policy;
 mod progress;
+mod report;
+mod saved;
 mod scan;
 mod scan_compat;
 mod scan_import;
@@ -53,6 +56,9 @@ pub fn main() -> ExitCode {
         Command::Drift(args) => apply::drift(args),
         Command::Confirm(args) => apply::confirm(args),
         Command::Policy(args) => policy::run(args, cli.color),
+        Command::Report(args) => report::run(args),
+        Command::History(args) => history::run(args, cli.color),
+        Command::Diff(args) => history::diff(args),
         Command::Scan(args) => scan::run(args, cli.color),
         Command::Hooks(args) => hooks::run(args, cli.color),
         Command::Explain(args) => explain::run(args, cli.color),

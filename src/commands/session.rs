@@ -41,12 +41,13 @@ impl Session {
         for folder in folders {
             checks = catalog::add_dir(&types, checks, folder)?;
         }
-        request.profile = target.profile.clone();
+        request.profile = target.aim.profile.clone();
         request.rules = rule_ids(Scanner::embedded());
-        request.scope = target.scope.map(Into::into);
+        request.scope = target.aim.scope.map(Into::into);
         request.local = local_profile(host.as_ref(), &workspace).filter(|_| !given_as_profile(target));
         let policy = catalog::policy(&checks, &request, catalog::today())?;
-        let subjects = subjects(host.as_ref(), target.agent.as_deref(), &policy.parameters, policy.scope, &workspace)?;
+        let subjects =
+            subjects(host.as_ref(), target.aim.agent.as_deref(), &policy.parameters, policy.scope, &workspace)?;
         Ok(Self { host, policy, subjects, checks })
     }
 }
@@ -58,7 +59,7 @@ pub(super) fn rule_ids(scanner: &Scanner) -> BTreeSet<String> {
 
 fn open_host(target: &Target) -> Result<(Box<dyn Host>, AbsPath), Failure> {
     let given = target.path.as_deref();
-    match &target.root {
+    match &target.aim.root {
         Some(root) => {
             let host = RealHost::image(root).map_err(|error| {
                 Failure::usage(
@@ -120,11 +121,11 @@ fn local_profile(host: &dyn Host, workspace: &AbsPath) -> Option<LocalProfile> {
 
 /// Whether the reviewer named the project's own profile with `--profile`: then it counts in full, and once.
 fn given_as_profile(target: &Target) -> bool {
-    let Some(given) = target.profile.as_deref().and_then(|given| Path::new(given).canonicalize().ok()) else {
+    let Some(given) = target.aim.profile.as_deref().and_then(|given| Path::new(given).canonicalize().ok()) else {
         return false;
     };
     let start = target.path.as_deref().unwrap_or(Path::new(".")).canonicalize();
-    target.root.is_none()
+    target.aim.root.is_none()
         && given.file_name().is_some_and(|name| name == LOCAL_PROFILE)
         && start.is_ok_and(|start| given.parent().is_some_and(|folder| start.starts_with(folder)))
 }

@@ -19,6 +19,10 @@ pub(super) fn schema(what: SchemaWhat) -> Result<ExitCode, Failure> {
         SchemaWhat::Profile => catalog::profile_schema(),
         SchemaWhat::Facts => catalog::facts_schema(),
         SchemaWhat::Policy => catalog::policy_schema(),
+        SchemaWhat::Framework => catalog::framework_schema(),
+        SchemaWhat::Assessment => crate::evidence::assessment_schema(),
+        SchemaWhat::Diff => crate::evidence::diff_schema(),
+        SchemaWhat::Attestations => catalog::attestations_schema(),
     };
     terminal::print(&terminal::json(&schema))?;
     Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@ mod check;
 mod declaration;
 mod finding;
 mod fix;
+mod framework;
 mod hex;
 pub mod launch;
 mod location;
@@ -34,6 +35,7 @@ pub use declaration::{
 };
 pub use finding::{Evidence, Finding, Status, WaiverNote};
 pub use fix::{FORMS, Field, FieldKind, Filling, Form, MCP_LOCK, Proposal, Wish};
+pub use framework::{Attestation, Attestations, Catalogue, Control, Framework, Group, Maturity, Reach};
 pub use hex::hex;
 pub use location::Location;
 pub use look::{Look, Unseen};

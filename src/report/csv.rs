@@ -59,7 +59,7 @@ pub fn csv(report: &Report) -> String {
 }
 
 /// A cell that no spreadsheet computes: the usual formula signs, and their full-width twins.
-fn inert(cell: &str) -> Cow<'_, str> {
+pub(crate) fn inert(cell: &str) -> Cow<'_, str> {
     match cell.chars().find(|c| !c.is_whitespace() && *c != '"') {
         Some('=' | '+' | '-' | '@' | '|' | '%' | '＝' | '＋' | '－' | '＠') => Cow::Owned(format!("'{cell}")),
         _ => Cow::Borrowed(cell),

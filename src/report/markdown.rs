@@ -190,7 +190,7 @@ fn short(text: &str) -> String {
 
 /// A sentence: its own code spans stay, and every other word that could mean something to Markdown, HTML or GitHub
 /// becomes one.
-pub(super) fn words(text: &str) -> String {
+pub(crate) fn words(text: &str) -> String {
     let pieces: Vec<&str> = text.split('`').collect();
     let mut out = String::new();
     for (at, piece) in pieces.iter().enumerate() {
@@ -213,7 +213,7 @@ fn is_plain(word: &str) -> bool {
 }
 
 /// A code span around any text.
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = text.replace('`', "'");
     if text.trim().is_empty() { "` `".to_owned() } else { format!("`{text}`") }
 }

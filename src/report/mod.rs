@@ -34,6 +34,7 @@ use crate::model::{Check, Confidence, Controls, Finding, Os, Scope, Severity, St
 pub use baseline::known;
 pub use checklist::{ChecklistEntry, Tick, tick};
 pub use csv::csv;
+pub(crate) use csv::inert;
 pub use explain::{Explanation, NamedControl, explain};
 pub use github::github;
 pub use json::{json, report_schema};
@@ -44,8 +45,11 @@ pub use leaks_junit::leaks_junit;
 pub use leaks_sarif::leaks_sarif;
 pub use list::list;
 pub use markdown::markdown;
+pub(crate) use markdown::{code, words};
 pub use plan::{Outcome, outcomes, person, plan};
+pub(crate) use printable::printable;
 pub use sarif::sarif;
+pub(crate) use sarif::{log as sarif_log, run as sarif_run};
 pub use summary::summary;
 pub use table::{Look, table};
 pub use timings::timings;
@@ -87,7 +91,7 @@ pub struct Report {
 }
 
 /// An agent that was looked at.
-#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportAgent {
     /// Its id.
     pub agent: String,
@@ -230,6 +234,6 @@ fn codes(findings: &[&Finding]) -> String {
 }
 
 /// `1 finding`, `2 findings`.
-fn plural(count: usize, word: &str) -> String {
+pub(crate) fn plural(count: usize, word: &str) -> String {
     if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
 }

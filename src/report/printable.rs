@@ -9,7 +9,7 @@ use crate::model::plain;
 
 impl Report {
     /// The same report with control, bidirectional and invisible characters spelled out. Every format starts here.
-    pub(super) fn printable(&self) -> Report {
+    pub(crate) fn printable(&self) -> Report {
         Report {
             version: self.version,
             harden: printable(&self.harden),
@@ -31,7 +31,7 @@ impl Report {
 
 /// By way of JSON, so that no field of a record can be forgotten; what needs nothing, which is nearly all, is not read
 /// back.
-pub(super) fn printable<T: Serialize + DeserializeOwned + Clone>(item: &T) -> T {
+pub(crate) fn printable<T: Serialize + DeserializeOwned + Clone>(item: &T) -> T {
     let text = serde_json::to_string(item).expect("a report is plain data");
     if needs_nothing(&text) {
         return item.clone();

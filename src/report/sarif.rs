@@ -25,6 +25,19 @@ pub(super) const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').r
 /// One run as indented JSON. Failures, waived and known findings are results; what could not be told is a
 /// notification; what passes is left out, because GitHub would show it as an alert.
 pub fn sarif(report: &Report) -> String {
+    log(vec![run(report)])
+}
+
+/// Runs as indented JSON.
+pub(crate) fn log(runs: Vec<Value>) -> String {
+    let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs });
+    let mut text = serde_json::to_string_pretty(&log).expect("plain data");
+    text.push('\n');
+    text
+}
+
+/// The run of one audit.
+pub(crate) fn run(report: &Report) -> Value {
     let report = &report.printable();
     let reported: Vec<&Finding> = report
         .findings
@@ -34,28 +47,21 @@ pub fn sarif(report: &Report) -> String {
     let compared = report.count(Status::Known) > 0;
     let results: Vec<Value> =
         reported.iter().take(MOST_RESULTS).map(|finding| result(report, finding, compared)).collect();
-    let log = json!({
-        "$schema": SCHEMA,
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "harden",
-                "semanticVersion": report.harden,
-                "rules": report.checks.iter().map(rule).collect::<Vec<_>>(),
-            } },
-            "automationDetails": { "id": format!("harden/{}/{}/", report.profile, report.scope.name()) },
-            "columnKind": "unicodeCodePoints",
-            "invocations": [{
-                "executionSuccessful": true,
-                "endTimeUtc": report.time,
-                "toolExecutionNotifications": notifications(report, reported.len()),
-            }],
-            "results": results,
+    json!({
+        "tool": { "driver": {
+            "name": "harden",
+            "semanticVersion": report.harden,
+            "rules": report.checks.iter().map(rule).collect::<Vec<_>>(),
+        } },
+        "automationDetails": { "id": format!("harden/{}/{}/", report.profile, report.scope.name()) },
+        "columnKind": "unicodeCodePoints",
+        "invocations": [{
+            "executionSuccessful": true,
+            "endTimeUtc": report.time,
+            "toolExecutionNotifications": notifications(report, reported.len()),
         }],
-    });
-    let mut text = serde_json::to_string_pretty(&log).expect("plain data");
-    text.push('\n');
-    text
+        "results": results,
+    })
 }
 
 fn rule(check: &ReportCheck) -> Value {

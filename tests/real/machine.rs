@@ -240,7 +240,7 @@ impl Audit {
     pub(crate) fn run(command: &mut Command, folder: &Path, args: &[&str]) -> Self {
         let output = command
             .arg(env!("CARGO_BIN_EXE_harden"))
-            .args(["audit", "--agent", "opencode", "--format", "json"])
+            .args(["audit", "--agent", "opencode", "--no-history", "--format", "json"])
             .args(args)
             .arg(folder)
             .output()

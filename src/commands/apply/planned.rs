@@ -10,7 +10,7 @@ use super::site;
 use crate::apply::{self, RealMachine};
 use crate::artifact::Site;
 use crate::catalog::Request;
-use crate::cli::{Planning, ScopeArg, Target};
+use crate::cli::{Aim, Planning, ScopeArg, Target};
 use crate::commands::failure::cause;
 use crate::commands::{Failure, Session, gather, verdict};
 use crate::model::{
@@ -31,7 +31,7 @@ pub(super) struct Planned {
 
 /// What the command line asks for, so that it can be asked again.
 pub(super) fn asked(args: &Planning) -> Result<Asked, Failure> {
-    if args.target.root.is_some() {
+    if args.target.aim.root.is_some() {
         return Err(Failure::usage("an image is not changed", "run this on the machine itself, without --root"));
     }
     let full = |path: &Path| {
@@ -40,7 +40,7 @@ pub(super) fn asked(args: &Planning) -> Result<Asked, Failure> {
             .map_err(|error| Failure::usage(format!("cannot open `{}`: {}", path.display(), cause(&error)), ""))?;
         Ok::<_, Failure>(found.display().to_string())
     };
-    let profile = match args.target.profile.as_deref() {
+    let profile = match args.target.aim.profile.as_deref() {
         // A file, not a name.
         Some(given) if given.contains('/') || given.ends_with(".yaml") || given.ends_with(".yml") => {
             Some(full(Path::new(given))?)
@@ -52,9 +52,9 @@ pub(super) fn asked(args: &Planning) -> Result<Asked, Failure> {
     classes.dedup();
     Ok(Asked {
         path: full(args.target.path.as_deref().unwrap_or(Path::new(".")))?,
-        agent: args.target.agent.clone(),
+        agent: args.target.aim.agent.clone(),
         profile,
-        scope: args.target.scope.map(|scope| Scope::from(scope).name().to_owned()),
+        scope: args.target.aim.scope.map(|scope| Scope::from(scope).name().to_owned()),
         checks: args.checks.iter().map(|folder| full(folder)).collect::<Result<_, _>>()?,
         only: args.only.clone(),
         skip: args.skip.clone(),
@@ -66,10 +66,12 @@ pub(super) fn asked(args: &Planning) -> Result<Asked, Failure> {
 pub(super) fn look(asked: &Asked) -> Result<(Session, Vec<Finding>), Failure> {
     let target = Target {
         path: Some(PathBuf::from(&asked.path)),
-        agent: asked.agent.clone(),
-        profile: asked.profile.clone(),
-        scope: asked.scope.as_deref().and_then(|scope| ScopeArg::from_str(scope, true).ok()),
-        ..Target::default()
+        aim: Aim {
+            agent: asked.agent.clone(),
+            profile: asked.profile.clone(),
+            scope: asked.scope.as_deref().and_then(|scope| ScopeArg::from_str(scope, true).ok()),
+            root: None,
+        },
     };
     let request = Request { only: asked.only.clone(), skip: asked.skip.clone(), ..Request::default() };
     let folders: Vec<PathBuf> = asked.checks.iter().map(PathBuf::from).collect();
