@@ -76,13 +76,10 @@ mod tests {
 
     #[test]
     fn sixteen_at_a_time_are_judged_as_one_by_one() {
-        let mut bytes = [0; STEP];
-        for byte in 0..=255_u8 {
-            for place in 0..STEP {
-                bytes.iter_mut().enumerate().for_each(|(at, own)| *own = byte.wrapping_add((at * 7) as u8));
-                bytes[place] = byte;
-                assert_eq!(whole(&bytes), one_by_one(&bytes), "{byte} at {place}");
-            }
+        // Every byte comes to stand at every place. Few enough rounds for Miri.
+        for first in 0..=255_u8 {
+            let bytes = std::array::from_fn(|at| first.wrapping_add(at as u8));
+            assert_eq!(whole(&bytes), one_by_one(&bytes), "from {first}");
         }
         assert_eq!(mask(b"ab =Z"), 0b10011);
     }
