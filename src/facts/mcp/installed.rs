@@ -24,8 +24,8 @@ pub struct Pinning {
     pub file: Option<String>,
     /// Its command with the installed version; empty where there is none, or where it holds what could be a secret.
     pub command: Vec<String>,
-    /// The command that tells the versions there are.
-    pub lookup: String,
+    /// The command that tells the versions there are; null where none is known.
+    pub lookup: Option<String>,
 }
 
 /// See [`Pinning`].
@@ -149,19 +149,19 @@ fn is_name(name: &str) -> bool {
 }
 
 /// The command that tells which versions there are. A name that is not plain is not put into one.
-fn lookup(launcher: Launcher, name: &str) -> String {
+fn lookup(launcher: Launcher, name: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@/._-:".contains(c);
     if name.starts_with('-') || !name.chars().all(plain) {
-        return String::new();
+        return None;
     }
-    match launcher {
+    Some(match launcher {
         Launcher::Npx | Launcher::Bunx | Launcher::PnpmDlx | Launcher::YarnDlx => format!("npm view {name} version"),
         Launcher::Uvx | Launcher::UvRun | Launcher::Pipx => format!("pip index versions {name}"),
         Launcher::GoRun => format!("go list -m {name}@latest"),
         Launcher::Docker => format!("docker buildx imagetools inspect {name}"),
         Launcher::Podman | Launcher::Nerdctl => format!("skopeo inspect docker://{name}"),
-        _ => String::new(),
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -193,7 +193,7 @@ mod tests {
             (Launcher::Npx, "--x", ""),
             (Launcher::Download, "x", ""),
         ] {
-            assert_eq!(lookup(launcher, name), said);
+            assert_eq!(lookup(launcher, name).unwrap_or_default(), said);
         }
     }
 }
