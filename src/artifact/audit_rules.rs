@@ -2,7 +2,7 @@
 //! for each width of programs that this kernel runs.
 
 use super::{Refusal, Site, mark, path};
-use crate::model::{Access, Action};
+use crate::model::{Access, Action, Checker};
 
 /// The key of our rules. No other is ever touched.
 pub const KEY: &str = "harden-exec";
@@ -22,7 +22,7 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
             path: path(FOLDER).join("60-harden.rules"),
             content,
             access: Access::of_root(0o640),
-            check: None,
+            check: Some(Checker::Augenrules),
         },
         Action::LoadAudit { key: KEY.to_owned(), rules },
     ])

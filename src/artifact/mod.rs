@@ -4,12 +4,15 @@
 //! [`model::FORMS`](crate::model::FORMS).
 
 mod audit_on;
+mod audit_reader;
+mod audit_retention;
 mod audit_rules;
 mod cron_deny;
 mod egress;
 mod launcher;
 mod limits;
 mod managed_config;
+mod policy_watch;
 mod shell;
 
 pub use audit_rules::KEY as AUDIT_KEY;
@@ -104,6 +107,9 @@ pub fn build(what: &str, site: &Site) -> Result<Vec<Action>, Refusal> {
         "egress" => egress::build(site),
         "audit-rules" => audit_rules::build(site),
         "audit-on" => audit_on::build(site),
+        "audit-reader" => audit_reader::build(site),
+        "audit-retention" => audit_retention::build(site),
+        "policy-watch" => policy_watch::build(site),
         "cron-deny" => cron_deny::build(site),
         "limits" => limits::build(site),
         "managed-config" => managed_config::build(site),
@@ -153,6 +159,8 @@ mod tests {
                 path("/etc/cron.deny"),
                 path("/etc/sudoers.d"),
                 path("/etc/audit/rules.d"),
+                path("/etc/audit/auditd.conf"),
+                path("/lib/systemd/system/auditd.service"),
                 path("/etc/systemd/system"),
             ],
             parameters: Parameters(

@@ -45,7 +45,18 @@ pub struct Form {
 }
 
 /// What can be written from the profile alone: see [`crate::artifact`].
-const ARTIFACTS: &[&str] = &["launcher", "egress", "audit-rules", "audit-on", "cron-deny", "limits", "managed-config"];
+const ARTIFACTS: &[&str] = &[
+    "launcher",
+    "egress",
+    "audit-rules",
+    "audit-on",
+    "audit-reader",
+    "audit-retention",
+    "policy-watch",
+    "cron-deny",
+    "limits",
+    "managed-config",
+];
 
 /// Every kind of proposal. A new one is a row here and an arm in the plan.
 pub const FORMS: &[Form] = &[

@@ -127,7 +127,8 @@ impl Step {
             (Thing::Table(_), State::Absent) => "the table is deleted".to_owned(),
             (Thing::AuditKey(_), State::Absent) => "the rules under the key are taken out".to_owned(),
             (Thing::Table(_) | Thing::AuditKey(_), _) => "the former rules are loaded again".to_owned(),
-            (Thing::Auditing, _) => "the former setting comes back".to_owned(),
+            (Thing::Service(_), _) => "it is stopped again".to_owned(),
+            (Thing::Auditing | Thing::Kernel(_), _) => "the former setting comes back".to_owned(),
             (Thing::Account(_), _) => "nothing is changed".to_owned(),
         }
     }

@@ -130,6 +130,9 @@ fn look_at(machine: &RealMachine, thing: &Thing) -> Result<(State, Option<Vec<u8
     if matches!(thing, Thing::AuditKey(_)) && look(&Thing::Auditing)?.0 == locked {
         return Err("the audit is locked until the next boot; rules in /etc/audit/rules.d hold after it".to_owned());
     }
+    if let Some(why) = apply::hinders(machine, thing).map_err(|trouble| trouble.to_string())? {
+        return Err(why);
+    }
     look(thing)
 }
 
