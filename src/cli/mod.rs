@@ -2,6 +2,7 @@
 
 mod apply;
 mod hooks;
+mod log;
 mod output;
 mod scan;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::apply::{ApplyArgs, ClassArg, ConfirmArgs, PlanArgs, Planning, RollbackArgs, RunsArgs};
 pub use self::hooks::{Hooks, HooksChange, HooksCommand, HooksStatus};
+pub use self::log::{Log, LogCommand, LogExec, TableOrJson};
 pub use self::output::{Format, Named, Output};
 pub use self::scan::{Scan, ScanFormat};
 use crate::model::{Scope, Severity};
@@ -124,6 +126,17 @@ const CONFIRM_EXAMPLES: &str = "\
 Examples:
   sudo harden confirm";
 
+const LOG_EXAMPLES: &str = "\
+Examples:
+  sudo harden log exec --since 2h                        what the agent's account started
+  sudo harden log exec --user agent --since 2026-11-27 -f json
+
+Secrets in arguments are masked, and so are some words that only look like one.
+
+Exit codes:
+  0  read
+  2  usage error, or the log cannot be read";
+
 const SCAN_EXAMPLES: &str = "\
 Examples:
   harden scan                       all files below this folder, databases and encoded text included
@@ -218,6 +231,9 @@ pub enum Command {
     /// Keep what `apply --confirm-within` would take back
     #[command(after_help = CONFIRM_EXAMPLES)]
     Confirm(ConfirmArgs),
+    /// Read back what was recorded
+    #[command(after_help = LOG_EXAMPLES)]
+    Log(Log),
     /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),

@@ -10,6 +10,7 @@ mod hooks;
 mod init;
 mod keep;
 mod list;
+mod log;
 mod output;
 mod progress;
 mod scan;
@@ -51,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Runs(args) => apply::runs(args, cli.color),
         Command::Drift(args) => apply::drift(args),
         Command::Confirm(args) => apply::confirm(args),
+        Command::Log(args) => log::run(args, cli.color),
         Command::Scan(args) => scan::run(args, cli.color),
         Command::Hooks(args) => hooks::run(args, cli.color),
         Command::Explain(args) => explain::run(args, cli.color),

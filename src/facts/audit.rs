@@ -163,6 +163,14 @@ fn on_disk(host: &dyn Host) -> Result<Vec<AuditRule>, ProbeError> {
     Ok(parse(lines))
 }
 
+/// The log that the daemon writes.
+pub fn log_file(host: &dyn Host) -> Result<AbsPath, ProbeError> {
+    let file = daemon(host)?.log_file;
+    AbsPath::new(&file).ok_or_else(|| {
+        ProbeError::Unseen(Unseen::new(format!("auditd is set to write into `{file}`, which is no absolute path"), ""))
+    })
+}
+
 pub(super) fn daemon(host: &dyn Host) -> Result<Daemon, ProbeError> {
     let file = path("/etc/audit/auditd.conf");
     let text = read(host, &file)?

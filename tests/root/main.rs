@@ -9,6 +9,7 @@ mod apply;
 mod audit;
 mod egress;
 mod egress_rules;
+mod exec_log;
 
 /// The machine is one, and tests run side by side.
 static MACHINE: Mutex<()> = Mutex::new(());
