@@ -9,6 +9,7 @@ mod audit_retention;
 mod audit_rules;
 mod cron_deny;
 mod egress;
+mod kernel;
 mod launcher;
 mod limits;
 mod managed_config;
@@ -109,6 +110,9 @@ pub fn build(what: &str, site: &Site) -> Result<Vec<Action>, Refusal> {
         "audit-on" => audit_on::build(site),
         "audit-reader" => audit_reader::build(site),
         "audit-retention" => audit_retention::build(site),
+        "ptrace" => kernel::build(site, &kernel::PTRACE),
+        "raised-cores" => kernel::build(site, &kernel::RAISED_CORES),
+        "kernel-log" => kernel::build(site, &kernel::KERNEL_LOG),
         "policy-watch" => policy_watch::build(site),
         "cron-deny" => cron_deny::build(site),
         "limits" => limits::build(site),
@@ -160,6 +164,7 @@ mod tests {
                 path("/etc/sudoers.d"),
                 path("/etc/audit/rules.d"),
                 path("/etc/audit/auditd.conf"),
+                path("/etc/sysctl.d"),
                 path("/lib/systemd/system/auditd.service"),
                 path("/etc/systemd/system"),
             ],

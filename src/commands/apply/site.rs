@@ -12,6 +12,7 @@ const ASKED_FOR: &[&str] = &[
     "/etc/security/limits.d",
     "/etc/audit/rules.d",
     "/etc/audit/auditd.conf",
+    "/etc/sysctl.d",
     "/usr/lib/systemd/system/auditd.service",
     "/lib/systemd/system/auditd.service",
     "/etc/systemd/system",
