@@ -14,11 +14,11 @@ const AUDITD: &str = "auditd.service";
 /// Where it finds its rules.
 const RULES: &str = "/etc/audit/rules.d";
 
-/// Whether a service runs; absent where no unit is known by that name.
+/// Whether a service runs; absent where its unit is masked. One that has yet to be written is stopped.
 pub(super) fn state(machine: &dyn Machine, thing: &Thing, unit: &str) -> Result<State, Trouble> {
     let shown = ask(machine, thing, Changer::Systemctl, &["show", "--property=LoadState,ActiveState", unit])?;
     let value = |key: &str| shown.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
-    if value("LoadState") != Some("loaded") {
+    if value("LoadState") == Some("masked") {
         return Ok(State::Absent);
     }
     let runs = matches!(value("ActiveState"), Some("active" | "reloading" | "activating"));

@@ -8,6 +8,8 @@ mod audit_reader;
 mod audit_retention;
 mod audit_rules;
 mod cron_deny;
+mod denied;
+mod drift_timer;
 mod egress;
 mod kernel;
 mod launcher;
@@ -15,8 +17,10 @@ mod limits;
 mod managed_config;
 mod policy_watch;
 mod shell;
+mod state_ignored;
 
 pub use audit_rules::KEY as AUDIT_KEY;
+pub use drift_timer::drift_timer;
 pub use egress::TABLE as EGRESS_TABLE;
 
 use crate::model::{AbsPath, Action, Gid, Os, Parameters, Uid};
@@ -53,6 +57,8 @@ pub struct Site {
     pub command: String,
     /// Variables that switch off what the agent would fetch or publish.
     pub off_switches: Vec<String>,
+    /// What agents that are known write into a project, as ignore rules have it.
+    pub ignored: Vec<String>,
     /// Where it works.
     pub workspace: AbsPath,
     /// The top of the work tree.
@@ -110,6 +116,9 @@ pub fn build(what: &str, site: &Site) -> Result<Vec<Action>, Refusal> {
         "audit-on" => audit_on::build(site),
         "audit-reader" => audit_reader::build(site),
         "audit-retention" => audit_retention::build(site),
+        "sudo-denied" => denied::sudo(site),
+        "polkit-denied" => denied::polkit(site),
+        "state-ignored" => state_ignored::build(site),
         "ptrace" => kernel::build(site, &kernel::PTRACE),
         "raised-cores" => kernel::build(site, &kernel::RAISED_CORES),
         "kernel-log" => kernel::build(site, &kernel::KERNEL_LOG),
@@ -152,6 +161,7 @@ mod tests {
             managed_config: Some(path("/etc/opencode/opencode.json")),
             command: "opencode".into(),
             off_switches: vec!["OPENCODE_DISABLE_SHARE".into()],
+            ignored: vec![".agent/".into()],
             workspace: path("/srv/shop"),
             project: path("/srv/shop"),
             project_owner: (Uid(1000), Gid(1000)),
@@ -165,6 +175,7 @@ mod tests {
                 path("/etc/audit/rules.d"),
                 path("/etc/audit/auditd.conf"),
                 path("/etc/sysctl.d"),
+                path("/etc/polkit-1/rules.d"),
                 path("/lib/systemd/system/auditd.service"),
                 path("/etc/systemd/system"),
             ],

@@ -89,6 +89,9 @@ pub struct Asked {
     /// Not these checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<String>,
+    /// And a timer that looks for changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drift_timer: bool,
     /// Steps of these classes.
     pub classes: Vec<Class>,
 }

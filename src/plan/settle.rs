@@ -56,7 +56,7 @@ pub fn settle(action: &Action, before: &State, content: Option<&[u8]>) -> Result
         },
         Action::StartService { unit } => match before {
             State::Value { .. } => Ok((State::Value { value: "running".to_owned() }, None)),
-            _ => Err(format!("there is no service {unit}")),
+            _ => Err(format!("{unit} is masked")),
         },
         Action::EnsureLink { target, .. } => match before {
             State::Absent => Ok((State::Link { target: target.clone() }, None)),

@@ -273,6 +273,7 @@ mod tests {
             managed_config: None,
             command: "opencode".into(),
             off_switches: Vec::new(),
+            ignored: Vec::new(),
             workspace: path("srv/app"),
             project: path("srv/app"),
             project_owner: (Uid(7), Gid(7)),

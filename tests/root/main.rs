@@ -10,6 +10,7 @@ mod audit;
 mod egress;
 mod egress_rules;
 mod exec_log;
+mod kernel;
 
 /// The machine is one, and tests run side by side.
 static MACHINE: Mutex<()> = Mutex::new(());
