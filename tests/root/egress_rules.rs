@@ -55,6 +55,7 @@ fn rules() -> Vec<Action> {
         managed_config: None,
         command: "opencode".into(),
         off_switches: Vec::new(),
+        ignored: Vec::new(),
         workspace: path("/"),
         project: path("/"),
         project_owner: (Uid(0), Gid(0)),
