@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 mod accounts;
 mod apply;
 mod audit;
+mod denied;
 mod egress;
 mod egress_rules;
 mod exec_log;
