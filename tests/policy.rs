@@ -46,6 +46,8 @@ fn site(dialect: Dialect, approved: &[&[&str]]) -> Site {
         managed_config: (dialect == Dialect::Opencode).then(|| path("/etc/opencode/opencode.json")),
         command: "opencode".into(),
         off_switches: Vec::new(),
+        ignored: Vec::new(),
+        audit_log_mib: 200,
         workspace: path("/srv/app"),
         project: path("/srv/app"),
         project_owner: (Uid(1000), Gid(1000)),

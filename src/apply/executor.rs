@@ -111,7 +111,7 @@ pub(super) fn place(
 
 fn check_of(action: &Action) -> Option<Checker> {
     match action {
-        Action::WriteFile { check, .. } => *check,
+        Action::WriteFile { check, .. } | Action::EditKeys { check, .. } => *check,
         _ => None,
     }
 }
@@ -161,7 +161,10 @@ pub fn resume(
 }
 
 fn holds(machine: &dyn Machine, entry: &Entry) -> bool {
-    let lost_at_boot = matches!(entry.thing, Thing::Table(_) | Thing::AuditKey(_) | Thing::Auditing);
+    let lost_at_boot = matches!(
+        entry.thing,
+        Thing::Table(_) | Thing::AuditKey(_) | Thing::Auditing | Thing::Kernel(_) | Thing::Service(_)
+    );
     !lost_at_boot || look(machine, &entry.thing).is_ok_and(|(now, _)| now == entry.after)
 }
 

@@ -75,6 +75,12 @@ pub(super) fn of_key(machine: &dyn Machine, thing: &Thing, key: &str) -> Result<
     Ok(listed.lines().map(str::trim).filter(|line| line.starts_with('-')).map(str::to_owned).collect())
 }
 
+/// All loaded rules, as the kernel's tool lists them.
+pub(super) fn all(machine: &dyn Machine, thing: &Thing) -> Result<Vec<String>, Trouble> {
+    let listed = ask(machine, thing, Changer::Auditctl, &["-l"])?;
+    Ok(listed.lines().map(str::trim).filter(|line| line.starts_with('-')).map(str::to_owned).collect())
+}
+
 /// Takes out what is too much under the key, puts in what is missing, and touches no other rule.
 pub(super) fn put_of_key(
     machine: &mut dyn Machine,

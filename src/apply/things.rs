@@ -5,7 +5,7 @@ use std::io;
 
 use super::machine::{Machine, New};
 use super::tool::{Changer, ToolFailure, done};
-use super::{account, rules};
+use super::{account, rules, service};
 use crate::host::ToolError;
 use crate::model::{AbsPath, Checker, State, Thing};
 
@@ -72,6 +72,11 @@ pub fn look(machine: &dyn Machine, thing: &Thing) -> Result<(State, Option<Vec<u
             let value = value.ok_or_else(|| Trouble::refused(thing, "`auditctl -s` does not tell whether it is on"))?;
             Ok((State::Value { value: value.trim().to_owned() }, None))
         }
+        Thing::Kernel(name) => {
+            let value = ask(machine, thing, Changer::Sysctl, &["-n", name])?;
+            Ok((State::Value { value: value.trim().to_owned() }, None))
+        }
+        Thing::Service(unit) => Ok((service::state(machine, thing, unit)?, None)),
     }
 }
 
@@ -103,6 +108,13 @@ pub(super) fn put(
             }
             _ => Err(Trouble::refused(thing, "the audit is locked until the next boot")),
         },
+        Thing::Kernel(name) => match to {
+            State::Value { value } => {
+                run(machine, thing, Changer::Sysctl, &["-q", "-w", &format!("{name}={value}")]).map(|_| ())
+            }
+            _ => Err(Trouble::refused(thing, "this kernel does not have it")),
+        },
+        Thing::Service(unit) => service::put(machine, thing, unit, to),
     }
 }
 
@@ -148,7 +160,10 @@ fn put_path(
     let new = beside(path);
     match (to, &now) {
         _ if *to == now => Ok(()),
-        (State::Absent, _) => machine.remove(path).map_err(io),
+        (State::Absent, _) => {
+            machine.remove(path).map_err(io)?;
+            told(machine, thing, check)
+        }
         (State::File { digest, access, .. }, State::File { digest: there, .. }) if digest == there => {
             machine.set_access(path, access).map_err(io)
         }
@@ -177,7 +192,7 @@ fn put_path(
 fn checked(machine: &mut dyn Machine, thing: &Thing, check: Option<Checker>, new: &AbsPath) -> Result<(), Trouble> {
     let file = new.text();
     match check {
-        None => Ok(()),
+        None | Some(Checker::Augenrules | Checker::Auditd | Checker::Systemd) => Ok(()),
         Some(Checker::Visudo) => run(machine, thing, Changer::Visudo, &["-cf", &file]).map(|_| ()),
         Some(Checker::Nft) => run(machine, thing, Changer::Nft, &["-c", "-f", &file]).map(|_| ()),
     }
@@ -187,7 +202,17 @@ fn checked(machine: &mut dyn Machine, thing: &Thing, check: Option<Checker>, new
 fn whole(machine: &mut dyn Machine, thing: &Thing, check: Option<Checker>) -> Result<(), Trouble> {
     match check {
         Some(Checker::Visudo) => run(machine, thing, Changer::Visudo, &["-c"]).map(|_| ()),
-        _ => Ok(()),
+        _ => told(machine, thing, check),
+    }
+}
+
+/// Tells the program that reads a file that it is another now, or gone.
+fn told(machine: &mut dyn Machine, thing: &Thing, check: Option<Checker>) -> Result<(), Trouble> {
+    match check {
+        Some(Checker::Augenrules) => run(machine, thing, Changer::Augenrules, &["--check"]).map(|_| ()),
+        Some(Checker::Systemd) => run(machine, thing, Changer::Systemctl, &["daemon-reload"]).map(|_| ()),
+        Some(Checker::Auditd) => service::reread(machine, thing),
+        Some(Checker::Visudo | Checker::Nft) | None => Ok(()),
     }
 }
 

@@ -24,6 +24,12 @@ pub enum Changer {
     Auditctl,
     /// Reads sudo's rules.
     Visudo,
+    /// Compares rules of the audit with those on the disk; it is never asked to load them.
+    Augenrules,
+    /// Reads and sets the running kernel's settings.
+    Sysctl,
+    /// Starts and stops a service, and reads units anew.
+    Systemctl,
 }
 
 impl Changer {
@@ -39,6 +45,9 @@ impl Changer {
             Self::Nft => "nft",
             Self::Auditctl => "auditctl",
             Self::Visudo => "visudo",
+            Self::Augenrules => "augenrules",
+            Self::Sysctl => "sysctl",
+            Self::Systemctl => "systemctl",
         }
     }
 }

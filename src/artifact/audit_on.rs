@@ -1,5 +1,4 @@
-//! The kernel's audit, switched on. That a daemon reads the records is the service manager's to start, and said by the
-//! audit afterwards.
+//! The kernel's audit, switched on.
 
 use super::{Refusal, Site};
 use crate::model::Action;

@@ -1,17 +1,12 @@
 //! Audit rules under a key of our own: every command that the agent's account starts, by real and by effective user,
-//! for each width of programs that this kernel runs. And, under another key, every change to what the policy is made of,
-//! whoever makes it.
+//! for each width of programs that this kernel runs.
 
 use super::{Refusal, Site, mark, path};
-use crate::model::{Access, Action};
+use crate::model::{Access, Action, Checker};
 
 /// The key of our rules. No other is ever touched.
 pub const KEY: &str = "harden-exec";
-/// The key of the rule that watches the policy.
-const POLICY_KEY: &str = "harden-policy";
 const FOLDER: &str = "/etc/audit/rules.d";
-/// Policy, approvals, what was accepted, packet rules, and the agent's own configuration.
-const WATCHED: &str = "/etc/harden";
 
 pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
     site.linux_only("rules of the kernel's audit")?;
@@ -23,20 +18,16 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
         return Err(Refusal::new("the policy says that commands are not recorded", ""));
     }
     let rules = rules(account.uid.0, site.runs_32_bit);
-    let watch = format!("-w {WATCHED} -p wa -k {POLICY_KEY}");
-    let mut content = mark("Commands that the coding agent's account starts, and changes to its policy.");
-    rules.iter().chain([&watch]).for_each(|rule| content += &format!("{rule}\n"));
+    let mut content = mark("Commands that the coding agent's account starts.");
+    rules.iter().for_each(|rule| content += &format!("{rule}\n"));
     Ok(vec![
-        // A rule for a folder that is not there is none after the next boot.
-        Action::EnsureDir { path: path(WATCHED), access: Access::of_root(0o755) },
         Action::WriteFile {
             path: path(FOLDER).join("60-harden.rules"),
             content,
             access: Access::of_root(0o640),
-            check: None,
+            check: Some(Checker::Augenrules),
         },
         Action::LoadAudit { key: KEY.to_owned(), rules },
-        Action::LoadAudit { key: POLICY_KEY.to_owned(), rules: vec![watch] },
     ])
 }
 
@@ -57,7 +48,7 @@ mod tests {
     use crate::model::Action;
 
     #[test]
-    fn changes_to_the_policy_are_recorded_under_a_key_of_their_own() {
+    fn commands_are_recorded_unless_the_policy_says_not_to() {
         let loaded: Vec<(String, usize)> = super::build(&site())
             .expect("can be written")
             .into_iter()
@@ -66,7 +57,7 @@ mod tests {
                 _ => None,
             })
             .collect();
-        assert_eq!(loaded, [("harden-exec".to_owned(), 4), ("harden-policy".to_owned(), 1)]);
+        assert_eq!(loaded, [("harden-exec".to_owned(), 4)]);
         let mut quiet = site();
         quiet.policy.logging.commands = Some(false);
         assert!(super::build(&quiet).is_err());

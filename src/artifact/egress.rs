@@ -36,7 +36,7 @@ pub(super) fn build(site: &Site) -> Result<Vec<Action>, Refusal> {
             path: units.join(UNIT),
             content: unit(),
             access: Access::of_root(0o644),
-            check: None,
+            check: site.has_systemd.then_some(Checker::Systemd),
         });
         actions.push(Action::EnsureLink { path: wants.join(UNIT), target: units.join(UNIT).text() });
     }

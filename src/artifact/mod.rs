@@ -4,18 +4,26 @@
 //! [`model::FORMS`](crate::model::FORMS).
 
 mod audit_on;
+mod audit_reader;
+mod audit_retention;
 mod audit_rules;
 mod cron_deny;
+mod denied;
+mod drift_timer;
 mod egress;
+mod kernel;
 mod launcher;
 mod limits;
 mod managed_config;
 mod mcp_switch;
 mod opencode;
 mod policy;
+mod policy_watch;
 mod shell;
+mod state_ignored;
 
 pub use audit_rules::KEY as AUDIT_KEY;
+pub use drift_timer::drift_timer;
 pub use egress::TABLE as EGRESS_TABLE;
 pub use mcp_switch::switch_off;
 pub use policy::{Accepted, body as policy_body};
@@ -63,6 +71,10 @@ pub struct Site {
     pub command: String,
     /// Variables that switch off what the agent would fetch or publish.
     pub off_switches: Vec<String>,
+    /// What agents that are known write into a project, as ignore rules have it.
+    pub ignored: Vec<String>,
+    /// How much of the audit log is kept, in MiB.
+    pub audit_log_mib: u64,
     /// Where it works.
     pub workspace: AbsPath,
     /// The top of the work tree.
@@ -131,6 +143,15 @@ pub fn build(what: &str, site: &Site) -> Result<Vec<Action>, Refusal> {
         "egress" => egress::build(site),
         "audit-rules" => audit_rules::build(site),
         "audit-on" => audit_on::build(site),
+        "audit-reader" => audit_reader::build(site),
+        "audit-retention" => audit_retention::build(site),
+        "sudo-denied" => denied::sudo(site),
+        "polkit-denied" => denied::polkit(site),
+        "state-ignored" => state_ignored::build(site),
+        "ptrace" => kernel::build(site, &kernel::PTRACE),
+        "raised-cores" => kernel::build(site, &kernel::RAISED_CORES),
+        "kernel-log" => kernel::build(site, &kernel::KERNEL_LOG),
+        "policy-watch" => policy_watch::build(site),
         "cron-deny" => cron_deny::build(site),
         "limits" => limits::build(site),
         "managed-config" => managed_config::build(site),
@@ -180,6 +201,8 @@ mod tests {
             managed_config: Some(path("/etc/opencode/opencode.json")),
             command: "opencode".into(),
             off_switches: vec!["OPENCODE_DISABLE_SHARE".into()],
+            ignored: vec![".agent/".into()],
+            audit_log_mib: 200,
             workspace: path("/srv/shop"),
             project: path("/srv/shop"),
             project_owner: (Uid(1000), Gid(1000)),
@@ -191,6 +214,10 @@ mod tests {
                 path("/etc/cron.deny"),
                 path("/etc/sudoers.d"),
                 path("/etc/audit/rules.d"),
+                path("/etc/audit/auditd.conf"),
+                path("/etc/sysctl.d"),
+                path("/etc/polkit-1/rules.d"),
+                path("/lib/systemd/system/auditd.service"),
                 path("/etc/systemd/system"),
             ],
             dialect: Some(Dialect::Opencode),

@@ -26,6 +26,9 @@ pub struct Planning {
     /// Only steps of these classes; safe and guarded where left out
     #[arg(long = "class", value_enum, value_name = "CLASS", value_delimiter = ',')]
     pub classes: Vec<ClassArg>,
+    /// Have a timer of systemd look once a day for what was changed since
+    #[arg(long)]
+    pub drift_timer: bool,
     /// How to print it
     #[arg(short, long, value_enum, default_value_t)]
     pub format: TextOrJson,

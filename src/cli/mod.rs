@@ -3,6 +3,7 @@
 mod apply;
 mod history;
 mod hooks;
+mod log;
 mod output;
 mod policy;
 mod report;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use self::apply::{ApplyArgs, ClassArg, ConfirmArgs, PlanArgs, Planning, RollbackArgs, RunsArgs};
 pub use self::history::{Diff, History};
 pub use self::hooks::{Hooks, HooksChange, HooksCommand, HooksStatus};
+pub use self::log::{Log, LogCommand, LogExec, TableOrJson};
 pub use self::output::{Format, Named, Output};
 pub use self::policy::{
     PolicyAllow, PolicyArgs, PolicyCheck, PolicyCommand, PolicyDiff, PolicyRevoke, PolicyShow, PolicyWhy, YamlOrJson,
@@ -146,6 +148,7 @@ Exit codes:
   0  well-formed, nothing wider, allowed
   1  wider; not allowed
   2  usage error, or a policy that is missing or not understood; nothing was changed";
+
 const REPORT_EXAMPLES: &str = "\
 Examples:
   harden audit -f json=host.json; harden report host.json      NIST SSDF 1.1, as Markdown
@@ -177,6 +180,17 @@ Exit codes:
   0  nothing new
   1  a defect is new
   2  usage or file error";
+
+const LOG_EXAMPLES: &str = "\
+Examples:
+  sudo harden log exec --since 2h                        what the agent's account started
+  sudo harden log exec --user agent --since 2026-11-27 -f json
+
+Secrets in arguments are masked, and so are some words that only look like one.
+
+Exit codes:
+  0  read
+  2  usage error, or the log cannot be read";
 
 const SCAN_EXAMPLES: &str = "\
 Examples:
@@ -284,6 +298,9 @@ pub enum Command {
     /// Say what changed between two audits: new, fixed, changed
     #[command(after_help = DIFF_EXAMPLES)]
     Diff(Diff),
+    /// Read back what was recorded
+    #[command(after_help = LOG_EXAMPLES)]
+    Log(Log),
     /// Find leaked secrets in files, histories, and what is staged or pushed
     #[command(after_help = SCAN_EXAMPLES)]
     Scan(Box<Scan>),

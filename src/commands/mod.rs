@@ -11,6 +11,7 @@ mod hooks;
 mod init;
 mod keep;
 mod list;
+mod log;
 mod output;
 mod policy;
 mod progress;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(args),
         Command::History(args) => history::run(args, cli.color),
         Command::Diff(args) => history::diff(args),
+        Command::Log(args) => log::run(args, cli.color),
         Command::Scan(args) => scan::run(args, cli.color),
         Command::Hooks(args) => hooks::run(args, cli.color),
         Command::Explain(args) => explain::run(args, cli.color),

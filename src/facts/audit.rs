@@ -26,6 +26,8 @@ pub struct Fact {
     starts_at_boot: Look<bool>,
     /// What the daemon does when its space runs out.
     daemon: Look<Daemon>,
+    /// Whether it keeps as much as the parameter `audit_log_mib` asks for.
+    keeps_enough: Look<bool>,
     /// What keeps records from being made or kept, in words.
     trouble: Look<Vec<String>>,
     /// What the loaded rules record.
@@ -55,6 +57,8 @@ pub(super) struct Daemon {
     max_log_file_action: String,
     /// How many files it keeps.
     num_logs: i64,
+    /// How much it keeps before it gives the oldest up, in MiB; null where it gives nothing up.
+    keeps_mib: Option<i64>,
     /// What it does when space gets short.
     space_left_action: String,
     /// What it does when there is none.
@@ -100,6 +104,10 @@ pub fn look(host: &dyn Host, subject: &Subject) -> Result<Fact, ProbeError> {
         kernel_off: kernel_off(host),
         starts_at_boot: is_enabled(host, "auditd.service").into(),
         daemon: daemon(host).into(),
+        keeps_enough: Look::from(daemon(host)).map(|daemon: Daemon| {
+            let asked = i64::try_from(subject.parameters.number("audit_log_mib")).unwrap_or(i64::MAX);
+            daemon.keeps_mib.is_none_or(|keeps| keeps >= asked)
+        }),
         trouble: Look::Known(Vec::new()),
         loaded: Look::from(told(host, "-l")).map(|text| judge(parse(text.lines().take(LINES)))),
         on_disk: Look::from(on_disk(host)).map(judge),
@@ -155,6 +163,14 @@ fn on_disk(host: &dyn Host) -> Result<Vec<AuditRule>, ProbeError> {
     Ok(parse(lines))
 }
 
+/// The log that the daemon writes.
+pub fn log_file(host: &dyn Host) -> Result<AbsPath, ProbeError> {
+    let file = daemon(host)?.log_file;
+    AbsPath::new(&file).ok_or_else(|| {
+        ProbeError::Unseen(Unseen::new(format!("auditd is set to write into `{file}`, which is no absolute path"), ""))
+    })
+}
+
 pub(super) fn daemon(host: &dyn Host) -> Result<Daemon, ProbeError> {
     let file = path("/etc/audit/auditd.conf");
     let text = read(host, &file)?
@@ -164,10 +180,22 @@ pub(super) fn daemon(host: &dyn Host) -> Result<Daemon, ProbeError> {
         let found = pairs.map(|(name, value)| (name.trim(), value.trim())).find(|(name, _)| *name == key);
         found.map_or(usual, |(_, value)| value).to_owned()
     };
+    let number = |key: &str| setting(key, "0").parse::<i64>().unwrap_or(0);
+    let action = setting("max_log_file_action", "IGNORE").to_lowercase();
+    // A size of 0 is no bound, and one file cannot be rotated.
+    let bounded = number("max_log_file") > 0;
+    let keeps_mib = match action.as_str() {
+        "rotate" if bounded && number("num_logs") > 1 => {
+            Some(number("max_log_file").saturating_mul(number("num_logs")))
+        }
+        "suspend" if bounded => Some(number("max_log_file")),
+        _ => None,
+    };
     Ok(Daemon {
+        keeps_mib,
         log_file: setting("log_file", "/var/log/audit/audit.log"),
-        max_log_file_action: setting("max_log_file_action", "IGNORE").to_lowercase(),
-        num_logs: setting("num_logs", "0").parse().unwrap_or(0),
+        max_log_file_action: action,
+        num_logs: number("num_logs"),
         space_left_action: setting("space_left_action", "IGNORE").to_lowercase(),
         disk_full_action: setting("disk_full_action", "IGNORE").to_lowercase(),
     })

@@ -20,7 +20,7 @@ pub enum Class {
     Unsafe,
 }
 
-/// A program that says whether a file is well-formed before it is put in place.
+/// A program that is asked about a file before it is put in place, or told of it once it is there or gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Checker {
@@ -28,6 +28,12 @@ pub enum Checker {
     Visudo,
     /// `nft -c -f`.
     Nft,
+    /// `augenrules --check`, once it is in place.
+    Augenrules,
+    /// The daemon of the audit reads its settings anew, where it runs.
+    Auditd,
+    /// `systemctl daemon-reload`: units are read anew.
+    Systemd,
 }
 
 /// A value at a place in a configuration.
@@ -112,6 +118,16 @@ pub enum Action {
         /// Of the file where it is not there yet.
         access: Access,
     },
+    /// Settings in a text file of `key = value` lines; everything else of it stays as it is.
+    EditKeys {
+        /// The file, which has to be there.
+        path: AbsPath,
+        /// Keys and values.
+        set: Vec<(String, String)>,
+        /// Who is told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        check: Option<Checker>,
+    },
     /// A link.
     EnsureLink {
         /// Where it stands.
@@ -135,6 +151,18 @@ pub enum Action {
     },
     /// The kernel's audit is switched on.
     EnableAudit,
+    /// A setting of the running kernel; what holds from boot on is a file.
+    SetKernel {
+        /// Its name, as `sysctl` has it.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// A service is started.
+    StartService {
+        /// Its unit.
+        unit: String,
+    },
 }
 
 impl Action {
@@ -147,11 +175,14 @@ impl Action {
             | Self::WriteFile { path, .. }
             | Self::EditBlock { path, .. }
             | Self::EditConfig { path, .. }
+            | Self::EditKeys { path, .. }
             | Self::EnsureLink { path, .. } => Thing::Path(path.clone()),
             Self::SetAccess { path, .. } => Thing::Rights(path.clone()),
             Self::LoadTable { table, .. } => Thing::Table(table.clone()),
             Self::LoadAudit { key, .. } => Thing::AuditKey(key.clone()),
             Self::EnableAudit => Thing::Auditing,
+            Self::SetKernel { name, .. } => Thing::Kernel(name.clone()),
+            Self::StartService { unit } => Thing::Service(unit.clone()),
         }
     }
 
@@ -184,11 +215,14 @@ impl Action {
             Self::WriteFile { .. } => 4,
             Self::EditBlock { .. } => 5,
             Self::EditConfig { .. } => 6,
+            Self::EditKeys { .. } => 6,
             Self::EnsureLink { .. } => 7,
-            Self::EnableAudit => 8,
+            Self::EnableAudit | Self::SetKernel { .. } => 8,
             Self::LoadAudit { .. } => 9,
+            // Once its rules stand: the daemon of the audit loads those on the disk when it starts.
+            Self::StartService { .. } => 10,
             // Last: it is what could cut somebody off.
-            Self::LoadTable { .. } => 10,
+            Self::LoadTable { .. } => 11,
         }
     }
 
@@ -207,10 +241,16 @@ impl Action {
             Self::WriteFile { path, .. } => format!("write {path}"),
             Self::EditBlock { path, label, .. } => format!("put the lines of {label} into {path}"),
             Self::EditConfig { path, .. } => format!("set settings in {path}"),
+            Self::EditKeys { path, set, .. } => {
+                let keys: Vec<&str> = set.iter().map(|(key, _)| key.as_str()).collect();
+                format!("set {} in {path}", keys.join(", "))
+            }
             Self::EnsureLink { path, target } => format!("link {path} to {target}"),
             Self::LoadTable { table, .. } => format!("load the packet rules inet {table}"),
             Self::LoadAudit { key, .. } => format!("load the audit rules under the key {key}"),
             Self::EnableAudit => "switch the kernel's audit on".to_owned(),
+            Self::SetKernel { name, value } => format!("set {name} to {value} in the running kernel"),
+            Self::StartService { unit } => format!("start {unit}"),
         }
     }
 }

@@ -48,8 +48,25 @@ pub struct Form {
 pub const MCP_LOCK: &str = "harden.mcp.lock";
 
 /// What can be written from the profile alone: see [`crate::artifact`].
-const ARTIFACTS: &[&str] =
-    &["launcher", "egress", "audit-rules", "audit-on", "cron-deny", "limits", "managed-config", "policy"];
+const ARTIFACTS: &[&str] = &[
+    "launcher",
+    "egress",
+    "audit-rules",
+    "audit-on",
+    "audit-reader",
+    "audit-retention",
+    "policy-watch",
+    "sudo-denied",
+    "polkit-denied",
+    "state-ignored",
+    "ptrace",
+    "raised-cores",
+    "kernel-log",
+    "cron-deny",
+    "limits",
+    "managed-config",
+    "policy",
+];
 
 /// Every kind of proposal. A new one is a row here and an arm in the plan.
 pub const FORMS: &[Form] = &[

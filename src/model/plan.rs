@@ -89,6 +89,9 @@ pub struct Asked {
     /// Not these checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<String>,
+    /// And a timer that looks for changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drift_timer: bool,
     /// Steps of these classes.
     pub classes: Vec<Class>,
 }
@@ -127,7 +130,8 @@ impl Step {
             (Thing::Table(_), State::Absent) => "the table is deleted".to_owned(),
             (Thing::AuditKey(_), State::Absent) => "the rules under the key are taken out".to_owned(),
             (Thing::Table(_) | Thing::AuditKey(_), _) => "the former rules are loaded again".to_owned(),
-            (Thing::Auditing, _) => "the former setting comes back".to_owned(),
+            (Thing::Service(_), _) => "it is stopped again".to_owned(),
+            (Thing::Auditing | Thing::Kernel(_), _) => "the former setting comes back".to_owned(),
             (Thing::Account(_), _) => "nothing is changed".to_owned(),
         }
     }

@@ -145,6 +145,7 @@ pub const PARAMETERS: &[Parameter] = &[
         "outside_scans",
         "reports of other secret scanners that have to be there: `gitleaks=FILE`, `trufflehog=FILE`, `kingfisher=FILE`",
     ),
+    number("audit_log_mib", "how much of the audit log is kept, in MiB"),
     number("outside_scan_max_days", "how many days old such a report may be"),
     number("monorepo_manifests", "how many package manifests make a repository a monorepo"),
     number("scan_max_bytes", "largest file the secret scan reads, in bytes"),

@@ -27,6 +27,10 @@ pub enum Thing {
     AuditKey(String),
     /// Whether the kernel's audit is on.
     Auditing,
+    /// A setting of the running kernel.
+    Kernel(String),
+    /// Whether a service runs.
+    Service(String),
 }
 
 /// Who owns a path, and what others may do with it.
@@ -223,6 +227,8 @@ impl std::fmt::Display for Thing {
             Self::Table(name) => write!(f, "packet rules inet {name}"),
             Self::AuditKey(key) => write!(f, "audit rules under key {key}"),
             Self::Auditing => f.write_str("the kernel's audit"),
+            Self::Kernel(name) => write!(f, "the kernel's {name}"),
+            Self::Service(unit) => write!(f, "service {unit}"),
         }
     }
 }

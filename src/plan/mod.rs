@@ -8,6 +8,7 @@ mod block;
 mod build;
 mod config;
 mod diff;
+mod keys;
 mod settle;
 mod wanted;
 

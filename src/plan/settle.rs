@@ -1,6 +1,6 @@
 //! What a thing will be once an action is done to it. Where that is what it is already, the action is no step.
 
-use super::{acl, block, config};
+use super::{acl, block, config, keys};
 use crate::model::{Access, Action, State};
 
 /// The largest foreign file that is edited: 1 MiB.
@@ -46,6 +46,18 @@ pub fn settle(action: &Action, before: &State, content: Option<&[u8]>) -> Result
             edited(before, content, access, |text| block::edit(text, label, lines))
         }
         Action::EditConfig { set, access, .. } => edited(before, content, access, |text| config::edit(text, set)),
+        Action::EditKeys { set, .. } => match before {
+            State::Absent => Err("it is not there".to_owned()),
+            _ => edited(before, content, &Access::of_root(0o640), |text| keys::edit(text, set)),
+        },
+        Action::SetKernel { name, value } => match before {
+            State::Value { .. } => Ok((State::Value { value: value.clone() }, None)),
+            _ => Err(format!("this kernel has no {name}")),
+        },
+        Action::StartService { unit } => match before {
+            State::Value { .. } => Ok((State::Value { value: "running".to_owned() }, None)),
+            _ => Err(format!("{unit} is masked")),
+        },
         Action::EnsureLink { target, .. } => match before {
             State::Absent => Ok((State::Link { target: target.clone() }, None)),
             State::Link { target: there } if there == target => Ok((before.clone(), None)),

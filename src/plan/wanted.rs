@@ -66,11 +66,12 @@ pub struct Wanted {
 pub fn wanted<'a>(findings: &[Finding], site_of: &dyn Fn(&Finding) -> &'a Site) -> Wanted {
     let mut out = Wanted::default();
     for finding in findings.iter().filter(|finding| finding.status == Status::Fail) {
-        match proposed(finding, site_of(finding)) {
-            Ok(actions) if actions.is_empty() => out.person.push(left(finding, "no step is known for this", "")),
-            Ok(actions) => actions.into_iter().for_each(|action| add(&mut out.wants, action, reason(finding))),
-            Err(refusal) => out.person.push(left(finding, &refusal.why, &refusal.next)),
+        let (actions, refusals) = proposed(finding, site_of(finding));
+        if actions.is_empty() && refusals.is_empty() {
+            out.person.push(left(finding, "no step is known for this", ""));
         }
+        actions.into_iter().for_each(|action| add(&mut out.wants, action, reason(finding)));
+        out.person.extend(refusals.iter().map(|refusal| left(finding, &refusal.why, &refusal.next)));
     }
     out.wants.sort_by_key(|want| (want.action.rank(), depth(&want.action)));
     out
@@ -84,12 +85,17 @@ fn depth(action: &Action) -> usize {
     }
 }
 
-fn proposed(finding: &Finding, site: &Site) -> Result<Vec<Action>, Refusal> {
-    let mut actions = Vec::new();
+/// What can be done for a finding, and why the rest of what it asks for cannot, each reason once.
+fn proposed(finding: &Finding, site: &Site) -> (Vec<Action>, Vec<Refusal>) {
+    let (mut actions, mut refusals) = (Vec::new(), Vec::new());
     for wish in &finding.fix {
-        actions.extend(actions_for(wish, site)?);
+        match actions_for(wish, site) {
+            Ok(more) => actions.extend(more),
+            Err(refusal) if refusals.contains(&refusal) => {}
+            Err(refusal) => refusals.push(refusal),
+        }
     }
-    Ok(actions)
+    (actions, refusals)
 }
 
 fn actions_for(wish: &Wish, site: &Site) -> Result<Vec<Action>, Refusal> {
@@ -293,6 +299,8 @@ mod tests {
             managed_config: None,
             command: "opencode".into(),
             off_switches: Vec::new(),
+            ignored: Vec::new(),
+            audit_log_mib: 0,
             workspace: path("srv/app"),
             project: path("srv/app"),
             project_owner: (Uid(7), Gid(7)),

@@ -47,6 +47,8 @@ pub(crate) struct Invented {
     pub(crate) tables: BTreeMap<String, String>,
     pub(crate) audit: Vec<String>,
     pub(crate) auditing: String,
+    pub(crate) kernel: BTreeMap<String, String>,
+    pub(crate) auditd: bool,
     fault: Option<(usize, Fault)>,
     pub(crate) calls: Cell<usize>,
     pub(crate) ended: Cell<bool>,
@@ -63,11 +65,24 @@ impl Invented {
             tables: BTreeMap::from([("foreign".to_owned(), "table inet foreign {\n}\n".to_owned())]),
             audit: vec!["-a always,exit -F arch=b64 -S mount -F key=foreign".to_owned()],
             auditing: "0".to_owned(),
+            kernel: BTreeMap::from([("kernel.yama.ptrace_scope".to_owned(), "0".to_owned())]),
+            auditd: false,
             fault: None,
             calls: Cell::new(0),
             ended: Cell::new(false),
         };
-        for folder in ["/", "/etc", "/etc/sudoers.d", "/var", "/var/lib", "/run", "/srv", "/srv/app"] {
+        for folder in [
+            "/",
+            "/etc",
+            "/etc/sudoers.d",
+            "/var",
+            "/var/lib",
+            "/run",
+            "/srv",
+            "/srv/app",
+            "/etc/audit",
+            "/etc/audit/rules.d",
+        ] {
             machine.disk.insert(abs(folder), Node::Dir(Access::of_root(0o755)));
         }
         machine.file(
@@ -96,6 +111,8 @@ impl Invented {
             machine.tables.remove("harden");
             machine.audit.retain(|rule| rule.contains("foreign"));
             machine.auditing = "0".to_owned();
+            machine.kernel.insert("kernel.yama.ptrace_scope".to_owned(), "0".to_owned());
+            machine.auditd = false;
         }
         machine
     }
@@ -108,7 +125,7 @@ impl Invented {
             .filter(|(path, _)| !path.is_within(&abs("/var/lib/harden")))
             .map(|(p, n)| (p.clone(), n.clone()))
             .collect();
-        (disk, self.tables.clone(), self.audit.clone(), self.auditing.clone())
+        (disk, self.tables.clone(), self.audit.clone(), self.auditing.clone(), self.kernel.clone(), self.auditd)
     }
 
     /// What happens to this call: how much of it is done, and what is said then.
@@ -199,7 +216,30 @@ impl Invented {
                 let ours = self.audit.iter().filter(|rule| rule.ends_with(&format!("key={key}")));
                 return Ok(ours.map(|rule| format!("{rule}\n")).collect());
             }
-            (Changer::Auditctl, ["-s"]) => return Ok(format!("enabled {}\nfailure 1\n", self.auditing)),
+            (Changer::Auditctl, ["-l"]) => return Ok(self.audit.iter().map(|rule| format!("{rule}\n")).collect()),
+            (Changer::Auditctl, ["-s"]) => {
+                let pid = if self.auditd { 7 } else { 0 };
+                return Ok(format!("enabled {}\nfailure 1\npid {pid}\n", self.auditing));
+            }
+            (Changer::Auditctl, ["--signal", "HUP"]) => {}
+            (Changer::Augenrules, ["--check"]) | (Changer::Systemctl, ["daemon-reload"]) => {}
+            (Changer::Sysctl, ["-n", name]) => return Ok(format!("{}\n", self.kernel[*name])),
+            (Changer::Sysctl, ["-q", "-w", setting]) => {
+                let (name, value) = setting.split_once('=').expect("our form");
+                self.kernel.insert(name.to_owned(), value.to_owned());
+            }
+            (Changer::Systemctl, ["show", "--property=LoadState,ActiveState", _]) => {
+                let active = if self.auditd { "active" } else { "inactive" };
+                return Ok(format!("LoadState=loaded\nActiveState={active}\n"));
+            }
+            (Changer::Systemctl, ["start", "auditd.service"]) => {
+                // As its unit does: rules that are not on the disk are forgotten.
+                let kept =
+                    self.text("/etc/audit/rules.d/10-theirs.rules") + &self.text("/etc/audit/rules.d/60-ours.rules");
+                self.audit.retain(|rule| kept.contains(rule.as_str()));
+                self.auditd = true;
+            }
+            (Changer::Systemctl, ["stop", "auditd.service"]) => self.auditd = false,
             (Changer::Auditctl, ["-e", value]) => (*value).clone_into(&mut self.auditing),
             (Changer::Auditctl, ["-a", rest @ ..]) => self.audit.push(format!("-a {}", rest.join(" "))),
             (Changer::Auditctl, ["-d", rest @ ..]) => {

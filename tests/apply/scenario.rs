@@ -25,6 +25,8 @@ pub(crate) fn machine() -> Invented {
     machine.file("/etc/sudoers.d/ours", "dev ALL=(old) /bin/true\n", 0o440);
     machine.file("/srv/app/.gitignore", "target\n", 0o664);
     machine.file("/srv/app/agent.json", "{\n  // theirs\n  \"share\": \"manual\"\n}\n", 0o600);
+    machine.file("/etc/audit/rules.d/10-theirs.rules", &format!("-D\n{}\n", machine.audit[0].clone()), 0o640);
+    machine.file("/etc/auditd.conf", "# theirs\nnum_logs = 5\n", 0o640);
     machine.file("/srv/app/notes", "mine\n", 0o666);
     store().open(&mut machine).expect("made");
     machine
@@ -72,8 +74,27 @@ pub(crate) fn actions() -> Vec<Action> {
             access: root(0o644),
         },
         Action::EnsureLink { path: abs("/etc/harden/link"), target: text("/etc/harden/rules") },
+        Action::EditKeys {
+            path: abs("/etc/auditd.conf"),
+            set: vec![(text("num_logs"), text("8"))],
+            check: Some(Checker::Auditd),
+        },
+        Action::WriteFile {
+            path: abs("/etc/audit/rules.d/60-ours.rules"),
+            content: format!("{}\n{}\n", rule("uid"), rule("euid")),
+            access: root(0o640),
+            check: Some(Checker::Augenrules),
+        },
+        Action::WriteFile {
+            path: abs("/etc/harden/unit"),
+            content: text("[Service]\n"),
+            access: root(0o644),
+            check: Some(Checker::Systemd),
+        },
         Action::EnableAudit,
+        Action::SetKernel { name: text("kernel.yama.ptrace_scope"), value: text("1") },
         Action::LoadAudit { key: text("harden-exec"), rules: vec![rule("uid"), rule("euid")] },
+        Action::StartService { unit: text("auditd.service") },
         Action::LoadTable { table: text("harden"), text: text("table inet harden {\n}\n") },
     ]
 }

@@ -56,6 +56,8 @@ fn rules() -> Vec<Action> {
         managed_config: None,
         command: "opencode".into(),
         off_switches: Vec::new(),
+        ignored: Vec::new(),
+        audit_log_mib: 0,
         workspace: path("/"),
         project: path("/"),
         project_owner: (Uid(0), Gid(0)),

@@ -7,8 +7,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 mod accounts;
 mod apply;
 mod audit;
+mod denied;
 mod egress;
 mod egress_rules;
+mod exec_log;
+mod kernel;
 
 /// The machine is one, and tests run side by side.
 static MACHINE: Mutex<()> = Mutex::new(());

@@ -1,5 +1,6 @@
 //! `harden plan`, `apply`, `rollback`, `runs`, `drift`, `confirm`: the commands that may change the machine.
 
+mod drift;
 mod planned;
 mod rollback;
 mod run;

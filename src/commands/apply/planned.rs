@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 
-use super::site;
+use super::{drift, site};
 use crate::apply::{self, RealMachine};
 use crate::artifact::Site;
 use crate::catalog::Request;
@@ -58,6 +58,7 @@ pub(super) fn asked(args: &Planning) -> Result<Asked, Failure> {
         checks: args.checks.iter().map(|folder| full(folder)).collect::<Result<_, _>>()?,
         only: args.only.clone(),
         skip: args.skip.clone(),
+        drift_timer: args.drift_timer,
         classes: if classes.is_empty() { USUAL.to_vec() } else { classes },
     })
 }
@@ -95,7 +96,10 @@ pub(super) fn plan(asked: Asked) -> Result<Planned, Failure> {
         let name = finding.agent.as_deref().and_then(|names| names.split(", ").next()).unwrap_or(&first);
         sites.get(name).unwrap_or_else(|| &sites[&first])
     };
-    let wanted = plan::wanted(&findings, &site_of);
+    let mut wanted = plan::wanted(&findings, &site_of);
+    if asked.drift_timer {
+        drift::want(&mut wanted, session.host.as_ref());
+    }
     let machine =
         RealMachine::live().map_err(|error| Failure::usage(format!("cannot open `/`: {}", cause(&error)), ""))?;
     let mut seen = Seen::new();
@@ -129,6 +133,9 @@ fn look_at(machine: &RealMachine, thing: &Thing) -> Result<(State, Option<Vec<u8
     let locked = State::Value { value: "2".to_owned() };
     if matches!(thing, Thing::AuditKey(_)) && look(&Thing::Auditing)?.0 == locked {
         return Err("the audit is locked until the next boot; rules in /etc/audit/rules.d hold after it".to_owned());
+    }
+    if let Some(why) = apply::hinders(machine, thing).map_err(|trouble| trouble.to_string())? {
+        return Err(why);
     }
     look(thing)
 }

@@ -15,6 +15,11 @@ const ASKED_FOR: &[&str] = &[
     "/etc/sudoers.d",
     "/etc/security/limits.d",
     "/etc/audit/rules.d",
+    "/etc/audit/auditd.conf",
+    "/etc/sysctl.d",
+    "/etc/polkit-1/rules.d",
+    "/usr/lib/systemd/system/auditd.service",
+    "/lib/systemd/system/auditd.service",
     "/etc/systemd/system",
     "/etc/cron.d",
     "/etc/cron.allow",
@@ -42,6 +47,8 @@ pub(super) fn of(host: &dyn Host, subject: &Subject, policy: &Policy) -> Site {
         launcher: launcher.unwrap_or_else(|| root.join(format!("usr/local/bin/{command}-hardened"))),
         command,
         off_switches: off_switches(subject),
+        ignored: ignored(),
+        audit_log_mib: parameters.number("audit_log_mib"),
         workspace: subject.workspace.clone(),
         project: subject.project.clone(),
         project_owner: owner,
@@ -161,6 +168,16 @@ fn off_switches(subject: &Subject) -> Vec<String> {
     names
 }
 
+/// What every known agent writes into a project. Agents that cannot be read are an error long before this.
+fn ignored() -> Vec<String> {
+    let agents = crate::catalog::agents().unwrap_or_default();
+    let mut patterns: Vec<String> =
+        agents.iter().flat_map(|agent| &agent.ignore).map(|ignore| ignore.pattern.clone()).collect();
+    patterns.sort();
+    patterns.dedup();
+    patterns
+}
+
 /// Whether the kernel runs 32-bit programs beside its own.
 fn runs_32_bit(host: &dyn Host) -> bool {
     let line = host.read(&AbsPath::root().join("proc/cmdline"), 64 << 10).unwrap_or_default();
@@ -189,6 +206,14 @@ mod tests {
         {
             let (uid, gid) = owner(&accounts, Uid(given.0), Gid(given.1));
             assert_eq!((uid.0, gid.0), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn what_every_known_agent_writes_is_ignored() {
+        let patterns = ignored();
+        for pattern in [".opencode/plans/", ".crush/", ".aider*"] {
+            assert!(patterns.iter().any(|known| known == pattern), "{pattern}: {patterns:?}");
         }
     }
 

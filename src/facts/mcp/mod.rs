@@ -42,6 +42,11 @@ use super::config::{self, Effective, LayerState, Node, Part};
 use crate::host::Host;
 use crate::model::{AbsPath, Agent, Location, Look, McpLocation, McpShape, Merging, Scope, Subject, Unseen};
 
+/// The arguments of a command as they may be shown: no control characters, no values that could be secrets.
+pub fn shown_arguments(argv: &[String]) -> Vec<String> {
+    argument::shown(argv, &[])
+}
+
 /// MCP servers of an agent.
 #[derive(Serialize, JsonSchema)]
 pub struct Fact {
