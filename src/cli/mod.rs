@@ -107,7 +107,7 @@ Exit codes:
 const ROLLBACK_EXAMPLES: &str = "\
 Examples:
   sudo harden rollback                                   the newest run that is in place
-  sudo harden rollback 20261127T221500Z-3f2a
+  sudo harden rollback 20261127T221500Z-402-3f2a
   sudo harden rollback --keep-changed                    what was changed since stays as it is
 
 Exit codes:

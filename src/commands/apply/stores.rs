@@ -44,14 +44,12 @@ pub(super) fn open(store: &Store, machine: &mut RealMachine) -> Result<(), Failu
     }
 }
 
-/// A name for a new run: the time, and something that two at the same time do not share.
+/// A name for a new run: the time to the millisecond, since runs are taken back in the order of their names and only one
+/// is made at a time; and something that two stores do not share.
 pub(super) fn new_id() -> String {
     let time = Timestamp::now();
-    format!(
-        "{}-{:04x}",
-        time.strftime("%Y%m%dT%H%M%SZ"),
-        (time.subsec_nanosecond() as u32 ^ std::process::id()) & 0xffff
-    )
+    let (millisecond, more) = (time.subsec_millisecond(), time.subsec_nanosecond() as u32 ^ std::process::id());
+    format!("{}-{millisecond:03}-{:04x}", time.strftime("%Y%m%dT%H%M%SZ"), more & 0xffff)
 }
 
 /// All runs, oldest first; one whose journal cannot be read is an error.
@@ -76,4 +74,14 @@ pub(super) fn all(store: &Store, machine: &RealMachine) -> Result<Vec<(String, R
 /// A run that was cut off, for which something has to be decided first.
 pub(super) fn cut_off(runs: &[(String, Record)]) -> Option<&(String, Record)> {
     runs.iter().rev().find(|(_, record)| record.progress == Progress::CutOff)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_later_run_has_a_later_name() {
+        let first = super::new_id();
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        assert!(first < super::new_id(), "{first}");
+    }
 }
